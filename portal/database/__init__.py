@@ -1,1 +1,1 @@
-"""The database: tables made from the declaration, the plan that brings a database to them, the search index."""
+"""The database: tables made from the declaration, the plan that migrates a database to them, the search index."""

@@ -1,4 +1,4 @@
-"""A copy of the whole database at one moment, and the way back: by VACUUM INTO, and by PostgreSQL's own programs."""
+"""Copies the whole database at one moment, and restores it: with VACUUM INTO, or with PostgreSQL's own programs."""
 
 import contextlib
 import os
@@ -18,9 +18,9 @@ from portal.database.sqlite import read_only_engine
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 PATIENCE = 30.0  # seconds to wait for a lock of SQLite
-PUBLIC = "public"  # PostgreSQL's schema where an address names none
+PUBLIC = "public"  # PostgreSQL's schema if an address names none
 TABLE_IN_LIST = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) ", re.MULTILINE)  # a line of pg_restore --list
-INSTALLED = "/usr/lib/postgresql"  # where Debian keeps the programs of each version
+INSTALLED = "/usr/lib/postgresql"  # where Debian installs the programs of each version
 
 
 class CopyError(Exception):
@@ -29,7 +29,7 @@ class CopyError(Exception):
 
 @contextlib.contextmanager
 def copy_database(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
-    """Copies the database to the file `target`, under load too; the connection reads what was copied, as it was then.
+    """Copies the database to the file `target`, even under load; the connection sees exactly what was copied.
 
     Raises CopyError.
     """
@@ -58,7 +58,7 @@ def _copy_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
 
 
 def restore_copy(url: str, source: Path) -> None:
-    """Makes the database at `url` what it was when `source` was copied; it must be empty. Raises CopyError."""
+    """Restores the copy `source` to the database at `url`, which must be empty. Raises CopyError."""
     address = make_engine(url).url
     kind = address.get_backend_name()
     if source.name != NAMES[kind]:
@@ -72,7 +72,7 @@ def restore_copy(url: str, source: Path) -> None:
             name = schema or PUBLIC
             raise CopyError(f"the backup is of the schema {copied_schema}, and the address names the schema {name}")
         if schema:
-            options += ["--schema", schema]  # what is in it: it is there already
+            options += ["--schema", schema]  # only its contents: it already exists
         _run(address, "pg_restore", *options, str(source))
 
 
@@ -101,7 +101,7 @@ def _restore_sqlite(target: Path, source: Path) -> None:
 
 
 def _make_empty_schema(url: str) -> str:
-    """The schema of an address, quoted, and made where it is missing. Raises CopyError where there are tables."""
+    """The schema of an address, quoted, created if missing. Raises CopyError if there are tables."""
     engine = make_engine(url)
     try:
         with writing(engine) as connection:
@@ -115,7 +115,7 @@ def _make_empty_schema(url: str) -> str:
 
 
 def _run(url: sa.URL, program: str, *arguments: str) -> None:
-    """Runs one of PostgreSQL's programs on a database. The password is in a file that only this user reads."""
+    """Runs one of PostgreSQL's programs on a database. The password is in a file that only this user can read."""
     with tempfile.NamedTemporaryFile("w", prefix="portal-", suffix=".pgpass") as passwords:
         password = str(url.password or "").replace("\\", "\\\\").replace(":", "\\:")
         passwords.write(f"*:*:*:*:{password}\n")
@@ -127,7 +127,7 @@ def _run(url: sa.URL, program: str, *arguments: str) -> None:
 
 
 def _path_of(program: str) -> str:
-    """The path of one of PostgreSQL's programs, of the newest version that is installed."""
+    """The path of one of PostgreSQL's programs, in the newest installed version."""
     newest = sorted(Path(INSTALLED).glob(f"*/bin/{program}"), key=lambda path: int(path.parts[-3].partition(".")[0]))
     path = str(newest[-1]) if newest else shutil.which(program)
     if path is None:
@@ -136,7 +136,7 @@ def _path_of(program: str) -> str:
 
 
 def _conninfo(url: sa.URL, password_file: str) -> str:
-    """The address as libpq takes it; several servers are one list there."""
+    """The address in libpq's format, where several servers are one list."""
     query = dict(url.query)
     hosts = query.pop("host", ())
     listed = [hosts] if isinstance(hosts, str) else list(hosts)

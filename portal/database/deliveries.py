@@ -1,6 +1,6 @@
 """The queue of messages to webhooks: one row for each event and each webhook (queue.py).
 
-A row holds nothing of the record, which is read when the message is sent (portal/jobs/webhook_message.py).
+A row has no data of the record, which is read when the message is sent (portal/jobs/webhook_message.py).
 """
 
 import datetime
@@ -14,23 +14,23 @@ from portal.database.queue import REFUSED, SENT, WAITING, queued_row
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 
-# The kinds of events that webhooks know by another word.
+# The kinds of events that have another name for webhooks.
 WORD_OF_KIND = {"signed": "edited"}
 
 
 def event_type(module: str, kind: str) -> str:
-    """The type of an event as `on:` of webhooks names it, such as `orders.moved`."""
+    """The type of an event as in `on:` of webhooks, such as `orders.moved`."""
     word = kind.partition(":")[0]
     return f"{module}.{WORD_OF_KIND.get(word, word)}"
 
 
 def webhooks_of(declaration: Declaration, event_type: str) -> list[str]:
-    """The names of the webhooks that get events of this type."""
+    """The names of the webhooks that receive events of this type."""
     return [name for name, webhook in declaration.webhooks.items() if event_type in webhook.on]
 
 
 def newest_deliveries(connection: sa.Connection, tables: Tables, limit: int, state: str | None) -> list[sa.RowMapping]:
-    """What was queued last, newest first, with the module and the record; of one state only, None for all."""
+    """The latest messages, newest first, with the module and the record; only in one state, None for all."""
     delivery, event = tables.delivery, tables.event
     query = sa.select(delivery, event.c["module"], event.c["record"], event.c["kind"]).join_from(
         delivery, event, delivery.c["event"] == event.c["id"]
@@ -48,14 +48,14 @@ def count_waiting(connection: sa.Connection, tables: Tables, webhook: str) -> in
 
 
 def is_declared(tables: Tables) -> sa.ColumnElement[bool]:
-    """SQL: messages to webhooks that are declared; those to removed ones are not sent."""
+    """SQL: messages to declared webhooks; those to removed ones are not sent."""
     return tables.delivery.c["webhook"].in_(tables.declaration.webhooks)
 
 
 def forget_deliveries(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Deletes what was sent or given up long ago, and what waited in vain for a webhook that was removed.
+    """Deletes messages that were sent or given up long ago, and those that waited in vain for a removed webhook.
 
-    Not at once: while a portal is renewed, processes with the files of before and of now work side by side.
+    Not immediately: while a portal is updated, processes with the old and the new files run at the same time.
     """
     table = tables.delivery
     queue.forget(connection, table, now, SENT, REFUSED)

@@ -1,7 +1,7 @@
-"""The engine, and transactions on it: reading ones, and writing ones that lose no update on either database.
+"""The engine, and its transactions: reading ones, and writing ones that lose no update on either database.
 
-How that is done on each database is in sqlite.py and postgresql.py. A transaction that is not opened for writing cannot
-write: the database refuses it. Nothing here knows a table.
+sqlite.py and postgresql.py implement this for each database. A transaction that is not opened for writing cannot write:
+the database refuses it. Nothing here knows any table.
 """
 
 import contextlib
@@ -23,16 +23,16 @@ SEVERAL_HOSTS = re.compile(
     r"(?P<before>postgres(ql)?(\+\w+)?://([^/@]*@)?)(?P<hosts>[^/@,?]+(,[^/@,?]+)+)(?P<after>/.*)"
 )
 BEGAN = "portal_began"  # in the info of a connection
-ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to know how many share a value
-# From those, SQLite guesses how many rows an index has: five times too many where half of a million values are empty.
-# To find those that are not, it would then read the whole table. All indexes of a table have as many rows.
+ANALYSIS_LIMIT = 1_000  # rows of each index that SQLite's ANALYZE reads: enough to estimate how many share a value
+# From these, SQLite guesses how many rows an index has: five times too many if half of a million values are empty. To
+# find the others, it would then read the whole table. All indexes of a table have the same number of rows.
 _SAME_NUMBER_OF_ROWS = """
 UPDATE sqlite_stat1 SET stat = least.number || substr(stat, instr(stat, ' ')) FROM (
   SELECT min(CAST(stat AS INTEGER)) AS number FROM sqlite_stat1 WHERE tbl = :table AND idx IS NOT NULL
 ) AS least WHERE tbl = :table AND idx IS NOT NULL
 """
 
-# For the layers that do not know SQLAlchemy.
+# For layers that do not import SQLAlchemy.
 Engine = sa.Engine
 Connection = sa.Connection
 
@@ -42,9 +42,9 @@ class DatabaseUnreachableError(Exception):
 
 
 def make_engine(url: str, connect_timeout: int = postgresql.CONNECT_TIMEOUT) -> sa.Engine:
-    """The engine for a database's address; SQLite's file is made when it is first used, its folder is not.
+    """The engine for a database's address; SQLite's file is created when first used, but not its folder.
 
-    `connect_timeout`: seconds to wait for a PostgreSQL server that does not answer.
+    `connect_timeout`: seconds to wait for a PostgreSQL server to answer.
     """
     address = _parse_address(url)
     if address.drivername in ("postgres", "postgresql"):
@@ -57,7 +57,7 @@ def make_engine(url: str, connect_timeout: int = postgresql.CONNECT_TIMEOUT) -> 
 
 
 def _with_timing(engine: sa.Engine) -> sa.Engine:
-    """The engine, which tells the trace of a request how long each statement takes until its first row."""
+    """The engine, which adds the time of each statement until its first row to the trace of a request."""
 
     @sa.event.listens_for(engine, "before_cursor_execute")
     def begin(connection: sa.Connection, *_arguments: Any) -> None:
@@ -72,7 +72,7 @@ def _with_timing(engine: sa.Engine) -> sa.Engine:
 
 
 def _parse_address(url: str) -> sa.URL:
-    """An address; several servers may be named as PostgreSQL's own programs take them: HOST:PORT,HOST:PORT."""
+    """An address; it may name several servers as for PostgreSQL's own programs: HOST:PORT,HOST:PORT."""
     several = SEVERAL_HOSTS.fullmatch(url)
     if several is None:
         return sa.make_url(url)
@@ -89,13 +89,13 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextlib.contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection in a transaction that is committed at the end, rolled back by an exception."""
+    """A connection in a transaction that is committed at the end, or rolled back by an exception."""
     with engine.execution_options(writes=True).connect() as connection, connection.begin():
         yield connection
 
 
 def read_committed(engine: sa.Engine) -> sa.Engine:
-    """The engine; on PostgreSQL its transactions see what others commit while they wait for a table."""
+    """The engine; on PostgreSQL, its transactions see what others commit while they wait for a table."""
     return engine.execution_options(isolation_level="READ COMMITTED") if engine.name == "postgresql" else engine
 
 
@@ -109,9 +109,9 @@ def write_connection(engine: sa.Engine, manager: ITransactionManager) -> sa.Conn
 
 @contextlib.contextmanager
 def paused(connection: sa.Connection) -> Iterator[None]:
-    """Lets others write meanwhile: ends the transaction of `connection`, and begins another one afterwards.
+    """Lets others write during the block: ends the transaction of `connection`, and begins another one afterwards.
 
-    For what takes long and needs no database. Nothing has been written yet, or it would be committed here; what was
+    For slow work without the database. Nothing may have been written yet, since it would be committed here; what was
     read before may have changed.
     """
     connection.commit()
@@ -122,26 +122,26 @@ def paused(connection: sa.Connection) -> Iterator[None]:
 
 
 def read_connection(engine: sa.Engine) -> sa.Connection:
-    """A connection for a request that only reads, in a transaction; `release_connection` gives it back."""
+    """A connection for a request that only reads, in a transaction; return it with `release_connection`."""
     connection = engine.connect().execution_options(writes=False, statement_timeout=REQUEST_TIMEOUT)
     connection.begin()
     return connection
 
 
 def release_connection(connection: sa.Connection) -> None:
-    """Gives a connection of `read_connection` back to the engine.
+    """Returns a connection of `read_connection` to the engine.
 
-    It ends with a commit, though nothing was written: at a rollback the driver of PostgreSQL drops every cached plan.
+    It ends with a commit, although nothing was written: on rollback, PostgreSQL's driver drops every cached plan.
     """
     with connection, contextlib.suppress(sa.exc.DBAPIError):  # nothing can be lost
         if connection.invalidated:
-            connection.rollback()  # the database ended the connection
+            connection.rollback()  # the database closed the connection
         elif connection.in_transaction():
             connection.commit()
 
 
 def close(engine: sa.Engine) -> None:
-    """Gives up the connections of an engine that nobody uses at the moment; those that portals share stay."""
+    """Closes the idle connections of an engine; those that portals share stay."""
     if not engine.get_execution_options().get("schema"):
         engine.dispose()
 
@@ -149,7 +149,7 @@ def close(engine: sa.Engine) -> None:
 def reach(url: str, looks_only: bool = False) -> sa.Engine:
     """The engine for an address, after one connection. Raises DatabaseUnreachableError.
 
-    `looks_only`: the database is somebody else's; not even a file's way of writing is changed, and none is made.
+    `looks_only`: the database belongs to somebody else; not even a file's journal mode is changed, and no file created.
     """
     try:
         file = _parse_address(url)
@@ -172,7 +172,7 @@ def without_password(url: str) -> str:
 
 
 def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
-    """Refresh the statistics of tables for the query planner."""
+    """Refreshes the statistics of tables for the query planner."""
     is_sqlite = connection.dialect.name == "sqlite"
     if is_sqlite:
         connection.exec_driver_sql(f"PRAGMA analysis_limit = {ANALYSIS_LIMIT}")
@@ -181,4 +181,4 @@ def analyze(connection: sa.Connection, tables: Iterable[str]) -> None:
         if is_sqlite:
             connection.execute(sa.text(_SAME_NUMBER_OF_ROWS), {"table": name})
     if is_sqlite:
-        connection.exec_driver_sql("ANALYZE sqlite_master")  # reads what was just corrected
+        connection.exec_driver_sql("ANALYZE sqlite_master")  # loads what was just corrected

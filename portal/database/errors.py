@@ -1,6 +1,6 @@
-"""Why the database refused, sorted by what people can do about it.
+"""Why the database failed, sorted by what people can do about it.
 
-Layers that do not know SQLAlchemy catch `DatabaseError` and ask `classify`.
+Layers that do not import SQLAlchemy catch `DatabaseError` and call `classify`.
 """
 
 import enum
@@ -13,22 +13,22 @@ DatabaseError = (DBAPIError, TimeoutError)
 class Failure(enum.StrEnum):
     """What kind of failure a DatabaseError is."""
 
-    CONFLICT = "conflict"  # another transaction came in between: the same request may succeed now
+    CONFLICT = "conflict"  # another transaction interfered: the same request may succeed now
     BUSY = "busy"  # locked for too long, or no connection free
     DISK_FULL = "disk full"
     TIMEOUT = "timeout"  # the statement took too long
     UNAVAILABLE = "unavailable"  # the database does not answer
     READ_ONLY = "read-only"  # it can be read, but not written: a standby, a read-only file
-    CHANGED_TABLES = "changed tables"  # they are no longer as this portal in force has them
-    OTHER = "other"  # a mistake of ours, or a broken disk
+    CHANGED_TABLES = "changed tables"  # they no longer match this portal in force
+    OTHER = "other"  # a bug of ours, or a broken disk
 
 
 READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
-RECOVERY_IN_PROGRESS = "55000"  # the position in the log was asked of a standby
+RECOVERY_IN_PROGRESS = "55000"  # a standby was asked for the position in the log
 LOCK_NOT_AVAILABLE = "55P03"
 UNIQUE_VIOLATION = "23505"
-CONNECTION_EXCEPTIONS = "08"  # the class of SQL's error codes for a connection that ended
-SERIALIZATION_FAILURES = "40"  # the class of SQL's error codes for a transaction that another one was in the way of
+CONNECTION_EXCEPTIONS = "08"  # the class of SQL error codes for a closed connection
+SERIALIZATION_FAILURES = "40"  # the class of SQL error codes for a transaction with which another one interfered
 FAILURE_BY_CODE = {  # PostgreSQL's error codes
     "40001": Failure.CONFLICT,  # serialization failure
     "40P01": Failure.CONFLICT,  # deadlock
@@ -39,7 +39,7 @@ FAILURE_BY_CODE = {  # PostgreSQL's error codes
     LOCK_NOT_AVAILABLE: Failure.BUSY,
     "42P01": Failure.CHANGED_TABLES,  # no such table
     "42703": Failure.CHANGED_TABLES,  # no such column
-    "0A000": Failure.CHANGED_TABLES,  # a prepared statement gives other columns than before
+    "0A000": Failure.CHANGED_TABLES,  # a prepared statement returns different columns than before
     "57P01": Failure.UNAVAILABLE,  # shut down by an administrator
     "57P02": Failure.UNAVAILABLE,  # shut down after a crash of another process
     "57P03": Failure.UNAVAILABLE,  # starting up or shutting down
@@ -81,12 +81,12 @@ def classify(error: BaseException) -> Failure:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Whether another transaction was in the way of this one, so that the same work may succeed now."""
+    """Whether another transaction interfered with this one, so that the same work may succeed now."""
     return sql_code(error).startswith(SERIALIZATION_FAILURES)
 
 
 def connection_ended(error: BaseException) -> bool:
-    """Whether a connection that worked before cannot be used any more: a new one may work."""
+    """Whether a connection that worked before is unusable now: a new one may work."""
     return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
@@ -96,14 +96,14 @@ def driver_error(error: BaseException) -> BaseException:
 
 
 def sql_code(error: BaseException) -> str:
-    """PostgreSQL's code of an error (five characters), "" for every other error."""
+    """PostgreSQL's code of an error (five characters); "" for every other error."""
     return getattr(driver_error(error), "sqlstate", None) or ""
 
 
 def affects_whole_database(error: Exception) -> bool:
-    """Whether the database as a whole is in the way, so that nothing else succeeds either until that has passed.
+    """Whether the database as a whole has a problem, so that nothing else can succeed until it is over.
 
-    What it refuses of one record or one module (a column that is gone from a table of others) is no such error: the
-    rest is done meanwhile.
+    A refusal for one record or one module (a column missing from an existing table) is not such an error: the rest can
+    go on.
     """
     return isinstance(error, DatabaseError) and classify(error) not in (Failure.OTHER, Failure.CHANGED_TABLES)

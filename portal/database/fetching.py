@@ -1,12 +1,12 @@
-"""The rows of statements that pages execute again and again, read past most of SQLAlchemy.
+"""Fetches the rows of statements that pages execute repeatedly, bypassing most of SQLAlchemy.
 
-For each execution SQLAlchemy looks up what it compiled, and makes a context and a result: several times what SQLite
-takes for a statement of a page. Here a statement that comes again (records/statement_cache.py keeps it) is compiled
-once, with what converts its parameters and columns, and runs on the driver's own cursor. Its events and errors are
-those of any other statement. What is built for one request is left to SQLAlchemy.
+For each execution, SQLAlchemy looks up what it compiled and makes a context and a result: several times the time that
+SQLite needs for a statement of a page. Here a repeated statement (kept by records/statement_cache.py) is compiled once,
+with the converters of its parameters and columns, and runs on the driver's own cursor. Its events and errors are those
+of any other statement. Statements built for one request are left to SQLAlchemy.
 
-To the driver of PostgreSQL parameters are numbers, as to the server. It looks for names in the text of each execution,
-and keeps what it found only of texts up to 4,096 characters.
+PostgreSQL's driver gets numbered parameters, like the server. It would parse the text for names at every execution, and
+caches the result only for texts of up to 4,096 characters.
 """
 
 import operator
@@ -24,21 +24,21 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class PreparedStatement:
-    """A statement as the driver of a database takes it. The events of the engine get it as their context."""
+    """A statement in the form that the driver needs. The events of the engine get it as their context."""
 
     dialect: str
     text: str
     execution_options: Mapping[str, Any]
     make_cursor: Callable[[Any], Any]  # on the connection of the driver
-    names: tuple[str, ...]  # of the parameters in their order
+    names: tuple[str, ...]  # of the parameters in order
     constants: dict[str, Any]
-    variables: tuple[tuple[str, str, Convert | None], ...]  # name, the key of its value, what the driver makes of it
-    computed: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, what gives its value at each execution
+    variables: tuple[tuple[str, str, Convert | None], ...]  # name, key of the value, converter for the driver
+    computed: tuple[tuple[str, Callable[[], Any], Convert | None], ...]  # name, function for the value, converter
     columns: tuple[str, ...]
-    converted: tuple[tuple[str, Convert], ...]  # columns, and what makes the value from the driver's
+    converted: tuple[tuple[str, Convert], ...]  # columns, and their converters from the driver's values
 
     def parameters(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The parameters for the driver. Raises KeyError where a value is missing."""
+        """The parameters for the driver. Raises KeyError if a value is missing."""
         named = self.constants.copy()
         for name, key, convert in self.variables:
             named[name] = values[key] if convert is None else convert(values[key])
@@ -72,7 +72,7 @@ _prepared: WeakKeyDictionary[Statement, PreparedStatement | Literal[False] | Non
 
 
 def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
-    """All rows of a statement, with the values of its parameters; no two columns have the same name."""
+    """All rows of a statement with the values of its parameters; no two columns may have the same name."""
     prepared = _prepared.get(statement)
     if (
         isinstance(prepared, PreparedStatement)
@@ -90,11 +90,11 @@ def fetch(connection: sa.Connection, statement: Statement, values: Mapping[str, 
 def _prepare(
     statement: Statement, values: Mapping[str, Any], dialect: sa.Dialect, result: sa.CursorResult[Any]
 ) -> PreparedStatement | Literal[False]:
-    """The statement for the driver; `result`: of this execution. False if its text depends on the values, or
-    where the names of columns or parameters are not those that SQLAlchemy has given them."""
+    """The statement for the driver; `result`: of this execution. False if its text depends on the values, or the names
+    of columns or parameters are not those that SQLAlchemy gave them."""
     compiled: Any = statement.compile(dialect=dialect)
     expanded = compiled.construct_expanded_state(values, escape_names=False)
-    binds = {name: bind for bind, name in compiled.bind_names.items()}  # `compiled.binds` has keys beside the names
+    binds = {name: bind for bind, name in compiled.bind_names.items()}  # `compiled.binds` has other keys too
     variables = {name: bind for name, bind in binds.items() if bind.key in values}
     computed = {name: bind for name, bind in binds.items() if bind.callable and name not in variables}
     description, selected = result.cursor.description, list(statement.selected_columns)
@@ -130,7 +130,7 @@ def _prepare(
 
 
 class _Numbers(dict[str, str]):
-    """Gives each name that is asked for a number as PostgreSQL writes it."""
+    """Assigns each requested name a number in PostgreSQL's notation."""
 
     def __missing__(self, name: str) -> str:
         self[name] = f"${len(self) + 1}"
@@ -138,7 +138,7 @@ class _Numbers(dict[str, str]):
 
 
 def _number_parameters(text: str) -> tuple[str, tuple[str, ...]]:
-    """A text with numbers in place of `%(name)s`, and the names in their order."""
+    """A text with numbers instead of `%(name)s`, and the names in order."""
     numbers = _Numbers()
     return text % numbers, tuple(numbers)
 
@@ -146,7 +146,7 @@ def _number_parameters(text: str) -> tuple[str, tuple[str, ...]]:
 def _constants(
     compiled: Any, expanded: Any, changing: Mapping[str, Any], dialect: sa.Dialect
 ) -> Iterator[tuple[str, Any]]:
-    """The parameters that are the same at each execution, as the driver takes them; of lists each value is one."""
+    """The parameters that are the same at each execution, for the driver; each value of a list is one parameter."""
     for name, value in expanded.parameters.items():
         if name in changing:
             continue

@@ -1,4 +1,4 @@
-"""INSERT that says what happens where the row is there already, which SQLAlchemy has for each database apart."""
+"""INSERT with a clause for existing rows, which SQLAlchemy implements separately for each database."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite

@@ -1,6 +1,6 @@
-"""The declarations that were in force last, kept for a process that starts while those in the folder are broken.
+"""The declarations last in force, kept for a process that starts while those in the folder are broken.
 
-They are in the database, as a new machine or container has nothing else that is older than its files. Called by
+They are in the database because a new machine or container has nothing else that is older than its files. Called by
 web/live.py.
 """
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from portal.database.engine import reading, writing
 from portal.fields.column_types import UTCDateTime
 
-# The table of schema/system_tables.py, as it is read before there is a declaration to make tables from.
+# The table in schema/system_tables.py, in a form that can be read before there is a declaration to make tables from.
 KEPT = sa.table(
     "portal_declarations",
     sa.column("id", sa.Integer()),
@@ -23,14 +23,14 @@ KEPT = sa.table(
 
 @dataclass(frozen=True)
 class KeptDeclaration:
-    """The files as declaration/archive.py packs them, and when they came into force."""
+    """The files as packed by declaration/archive.py, and when they came into force."""
 
     archive: bytes
     since: datetime.datetime
 
 
 def load_kept_declaration(engine: sa.Engine) -> KeptDeclaration | None:
-    """The declaration that was kept last, as an archive; None in a database that keeps none."""
+    """The last kept declaration, as an archive; None if the database has none."""
     newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table(KEPT.name):
@@ -40,12 +40,12 @@ def load_kept_declaration(engine: sa.Engine) -> KeptDeclaration | None:
 
 
 def keep_declaration(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
-    """Puts an archive in the place of what was kept, unless it is the same. Several processes may do so at once."""
+    """Replaces the kept archive unless it is the same. Several processes may do so at the same time."""
     newest = sa.select(KEPT.c["archive"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:
         if connection.execute(newest).scalar() == archive:
             return
-    # What another process has just deleted is no conflict.
+    # Rows that another process has just deleted are not a conflict.
     level = {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
     with writing(engine.execution_options(**level)) as connection:
         connection.execute(sa.delete(KEPT))

@@ -1,6 +1,6 @@
-"""The queue of emails: what it holds beside what every queue does (queue.py).
+"""The queue of emails: what it has in addition to other queues (queue.py).
 
-The emails are made in portal/mail and sent in portal/jobs. One that is sent twice, as a worker died, has the same
+The emails are made in portal/mail and sent in portal/jobs. One that is sent twice because a worker died has the same
 Message-ID.
 """
 
@@ -18,8 +18,8 @@ from portal.database.schema.tables import Tables
 
 @dataclass(frozen=True)
 class About:
-    """What a letter is about. One about a record names the account that it goes to, whose rights are asked once more
-    when it is sent, and the events that it tells."""
+    """What a letter is about. A letter about a record names the recipient's account, whose rights are checked again
+    when it is sent, and the events in it."""
 
     kind: str = ""
     account: int | None = None
@@ -33,7 +33,7 @@ NOTHING = About()
 
 @dataclass(frozen=True)
 class Waiting:
-    """A letter that this worker sends; `attempts` counts this one."""
+    """A letter that this worker sends; `attempts` includes this one."""
 
     id: int
     recipient: str
@@ -52,9 +52,9 @@ def put_letter(
     condition: sa.ColumnElement[bool] | None = None,
     about: About = NOTHING,
 ) -> bool:
-    """Queue an email, if `condition` holds in the database; whether it did.
+    """Queues an email if `condition` holds in the database; returns whether it did.
 
-    It is sent only if the transaction is committed.
+    It is only sent if the transaction is committed.
     """
     row: dict[str, Any] = {
         "recipient": str(letter["To"]),
@@ -91,7 +91,7 @@ def _waiting(row: sa.RowMapping) -> Waiting:
 def find_letter_by_message_id(
     connection: sa.Connection, tables: Tables, message_ids: Sequence[str]
 ) -> sa.RowMapping | None:
-    """The letter that bears one of these Message-IDs."""
+    """The letter with one of these Message-IDs."""
     table = tables.outbox
     return (
         connection.execute(sa.select(table).where(table.c["message_id"].in_(message_ids)).limit(1)).mappings().first()
@@ -99,7 +99,7 @@ def find_letter_by_message_id(
 
 
 def waiting_about(connection: sa.Connection, tables: Tables, module: str, record_id: int) -> list[Waiting]:
-    """The letters about a record that no worker sends at this moment; they are locked until the transaction ends."""
+    """The letters about a record that no worker is sending now; they are locked until the transaction ends."""
     outbox = tables.outbox.c
     about = outbox["module"] == module, outbox["record"] == record_id, outbox["state"] == WAITING
     query = sa.select(tables.outbox).where(*about).order_by(outbox["id"]).with_for_update(skip_locked=True)
@@ -107,12 +107,12 @@ def waiting_about(connection: sa.Connection, tables: Tables, module: str, record
 
 
 def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
-    """Another text for a letter that waits."""
+    """Replaces the text of a waiting letter."""
     update_queued_row(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
 
 
 def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa.RowMapping | None:
-    """One letter of the outbox; None if there is none of this id."""
+    """One letter of the outbox; None if there is none with this id."""
     return connection.execute(sa.select(tables.outbox).where(tables.outbox.c["id"] == letter_id)).mappings().first()
 
 

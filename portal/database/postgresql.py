@@ -1,7 +1,7 @@
-"""The engine of a PostgreSQL database, its schema, and whose plans it caches. Called by engine.py.
+"""The engine of a PostgreSQL database, its schema, and which plans it caches. Called by engine.py.
 
 Transactions run at REPEATABLE READ: one that would overwrite another's change gets a serialization failure, and the
-request is tried again.
+request is retried.
 """
 
 import threading
@@ -14,13 +14,13 @@ from sqlalchemy.util import LRUCache
 from portal.database.errors import READ_ONLY_TRANSACTION, RECOVERY_IN_PROGRESS, sql_code
 from portal.fields.table_names import LONGEST_NAME
 
-CONNECT_TIMEOUT = 5  # seconds to wait for a server that does not answer
+CONNECT_TIMEOUT = 5  # seconds to wait for a server to answer
 PREPARE_AFTER = 2  # executions after which a statement of `cache_plan` is prepared
 # Keywords that SQLAlchemy would not quote as names.
 UNKNOWN_KEYWORDS = {"collation", "concurrently", "lateral", "system_user", "tablesample"}
 MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
-# The just-in-time compiler takes longer than the queries of a page. The search needs memory for bitmaps.
+# The just-in-time compiler takes longer than a page's queries. The search needs memory for bitmaps.
 SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
 ISOLATION = "REPEATABLE READ"
 
@@ -29,10 +29,10 @@ _sharing = threading.Lock()
 
 
 def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
-    """The engine of a PostgreSQL database; connections are made when they are first needed.
+    """The engine of a PostgreSQL database; connections are made when first needed.
 
-    `?schema=NAME` in the address: the tables are in that schema. Portals whose addresses differ in nothing else share
-    their connections. Raises ValueError for a name that PostgreSQL does not take.
+    `?schema=NAME` in the address: the tables are in that schema. Portals whose addresses only differ in that share
+    their connections. Raises ValueError for a name that PostgreSQL does not accept.
     """
     schema = _schema(address)
     if not schema:
@@ -42,15 +42,15 @@ def create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         engine = _shared.get((address, connect_timeout))
         if engine is None:
             engine = _shared[address, connect_timeout] = _create_engine(address, connect_timeout)
-    # What SQLAlchemy compiles refers to the tables of one portal, and must go with them.
+    # What SQLAlchemy compiles refers to the tables of one portal, and must be freed with them.
     return engine.execution_options(schema=schema, compiled_cache=LRUCache(MOST_COMPILED))
 
 
 def cache_plan(statement: Any, version: int) -> Any:
     """A statement whose plan PostgreSQL may cache, because one plan is right for all values.
 
-    `version` differs when the tables have changed, so that statements are planned again. All other statements are
-    planned for their values: a plan for a rare word takes seconds for a common one.
+    `version` changes with the tables, so that statements are planned again. All other statements are planned for their
+    values: a plan for a rare word takes seconds for a common one.
     """
     return statement.execution_options(cache_plan=version)
 
@@ -61,7 +61,7 @@ def schema_of(connection: sa.Connection) -> str:
 
 
 def make_schema(connection: sa.Connection) -> None:
-    """Makes the schema of a connection's address where it is missing."""
+    """Creates the schema of a connection's address if it is missing."""
     if schema := schema_of(connection):
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
 
@@ -74,8 +74,8 @@ def _schema(address: sa.URL) -> str:
 
 
 class Pool(sa.pool.QueuePool):
-    """The connections of an engine. A thread may give one back after the engine was disposed of: those close with the
-    pool that was in use until then."""
+    """The connections of an engine. A thread may return one after the engine was disposed of: it is closed along with
+    the previous pool."""
 
     def __del__(self) -> None:
         self.dispose()
@@ -87,7 +87,7 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         poolclass=Pool,
         isolation_level=ISOLATION,
         hide_parameters=True,  # no values in the log
-        max_overflow=-1,  # a thread takes two at most; with fewer, threads that have one could wait for each other's
+        max_overflow=-1,  # a thread uses at most two; with a limit, threads with one could wait for each other's
         connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
     )
     names = engine.dialect.identifier_preparer
@@ -113,8 +113,8 @@ def _prepare_where_asked(
 
 
 def _give_up_connection(context: Any) -> None:
-    # The type of a column has changed: no connection with a cached plan of its table can be used any more. Or the
-    # server became a standby: where the address names several servers, new connections find the primary.
+    # The type of a column has changed: connections with a cached plan of its table are unusable now. Or the server
+    # became a standby: if the address names several servers, new connections find the primary.
     code, connection = sql_code(context.original_exception), context.connection
     is_writing = connection is not None and connection.get_execution_options().get("writes") is True
     is_standby = code == RECOVERY_IN_PROGRESS or (code == READ_ONLY_TRANSACTION and is_writing)
@@ -130,14 +130,14 @@ def _begin(connection: sa.Connection) -> None:
         return
     statement = _begin_statement(options)
     if not _has_begun(connection, statement):
-        # PostgreSQL was restarted, or a firewall dropped the connection, and with it the others of the pool.
+        # PostgreSQL was restarted, or a firewall dropped the connection, and probably the others of the pool.
         connection.invalidate()
         connection.engine.dispose()
         _has_begun(connection, statement, last_attempt=True)
 
 
 def _begin_statement(options: Mapping[str, Any]) -> str:
-    """What begins a transaction with its options, in one round trip instead of one for each option."""
+    """The statement that begins a transaction with its options, in one round trip instead of one per option."""
     statement = f"BEGIN ISOLATION LEVEL {options.get('isolation_level', ISOLATION)}"
     if options.get("writes") is False:
         statement += " READ ONLY"
@@ -151,12 +151,12 @@ def _begin_statement(options: Mapping[str, Any]) -> str:
 def _has_begun(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
     """Whether the transaction has begun; False if the connection is dead, so that another can be tried.
 
-    This replaces a check of each pooled connection before its use.
+    This replaces checking each pooled connection before use.
     """
     driver: Any = connection.connection.dbapi_connection
     errors = connection.dialect.loaded_dbapi.OperationalError
     try:
-        driver.autocommit = True  # or the driver would begin by itself
+        driver.autocommit = True  # otherwise the driver would begin one itself
         driver.execute(statement)
     except errors as error:
         if driver.closed and not last_attempt:

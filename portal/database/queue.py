@@ -1,8 +1,8 @@
-"""What waits in a table until somebody outside has taken it: what emails and deliveries of webhooks have in common.
+"""Queues in a table, whose rows wait until an outside system has accepted them: shared by emails and webhooks.
 
-A row is written in the transaction of its cause: none is lost, and none is sent after a rollback. A worker claims one,
-sends it outside of any transaction and stores what became of it. A worker that dies meanwhile leaves the claim, which
-ends after LEASE. What fails is tried again after growing pauses, until it is given up.
+A row is written in the transaction of its cause: none is lost, and none is sent after a rollback. A worker claims a
+row, sends it outside of any transaction and stores the outcome. A worker that dies leaves its claim, which expires
+after LEASE. A failed row is retried after growing pauses, until it is given up.
 """
 
 import datetime
@@ -11,14 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
-FORGET = datetime.timedelta(days=90)  # after this time what is done with is deleted
-GIVE_UP = datetime.timedelta(days=3)  # after this time it is no longer tried
+FORGET = datetime.timedelta(days=90)  # after which finished rows are deleted
+GIVE_UP = datetime.timedelta(days=3)  # after which a row is no longer tried
 LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one row
-FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between two tries
+FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between attempts
 
 
 def queued_row(now: datetime.datetime) -> dict[str, Any]:
-    """The columns by which a new row of a queue waits to be sent."""
+    """The columns that make a new row of a queue wait to be sent."""
     return {"created": now, "state": WAITING, "attempts": 0, "next_try": now, "give_up": now + GIVE_UP}
 
 
@@ -32,9 +32,9 @@ def is_due(
 def claim(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping | None:
-    """The next row that is due, for this worker alone until LEASE is over; None if there is none.
+    """The next row that is due, only for this worker until LEASE is over; None if there is none.
 
-    Its `attempts` count this one.
+    Its `attempts` include this one.
     """
     query = _due(table, now).where(*conditions).limit(1).with_for_update(skip_locked=True)
     claimed = (
@@ -47,17 +47,17 @@ def claim(
 
 
 def release_claims(connection: sa.Connection, table: sa.Table) -> None:
-    """Frees what a worker had claimed that died. Only for the single worker of a database."""
+    """Frees the claims of a dead worker. Only for the single worker of a database."""
     connection.execute(sa.update(table).where(table.c["locked_until"].is_not(None)).values(locked_until=None))
 
 
 def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> None:
-    """Marks a row as sent: the other side has taken it."""
+    """Marks a row as sent: the other side has accepted it."""
     update_queued_row(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
 def pause_after(attempts: int) -> datetime.timedelta:
-    """The pause before what failed so often is tried again."""
+    """The pause before the next attempt after so many failed ones."""
     return min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
 
 
@@ -69,27 +69,27 @@ def put_off(
     reason: str,
     now: datetime.datetime,
 ) -> None:
-    """Puts a row off: it is tried again after a pause, of at most LONGEST_PAUSE."""
+    """Postpones a row: it is retried after a pause of at most LONGEST_PAUSE."""
     update_queued_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
 
 
 def stop_trying(
     connection: sa.Connection, table: sa.Table, reason: str, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> None:
-    """Gives up what waits in the queue now, not after GIVE_UP (`give_up_late` refuses it)."""
+    """Gives up the waiting rows now instead of after GIVE_UP (`give_up_late` refuses them)."""
     waits = sa.and_(table.c["state"] == WAITING, *conditions)
     connection.execute(sa.update(table).where(waits).values(give_up=now, reason=reason))
 
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
-    """Marks a row as refused: it is not sent, unless somebody asks for it."""
+    """Marks a row as refused: it is not sent unless somebody requests it."""
     update_queued_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 
 def is_late(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> bool:
-    """Whether a row of the queue is to be given up."""
+    """Whether any row of the queue must be given up."""
     query = sa.select(table.c["id"]).where(late(table, now), *conditions)
     return connection.execute(query.limit(1)).first() is not None
 
@@ -97,13 +97,13 @@ def is_late(
 def give_up_late(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, reason: str, *conditions: sa.ColumnElement[bool]
 ) -> int:
-    """Refuses what could not be sent in time, for `reason` where no try failed; returns how many rows that were."""
+    """Refuses rows that could not be sent in time, with `reason` if no attempt failed; returns how many."""
     values = {"state": REFUSED, "reason": sa.func.coalesce(table.c["reason"], reason)}
     return connection.execute(sa.update(table).where(late(table, now), *conditions).values(values)).rowcount
 
 
 def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *states: str) -> None:
-    """Deletes what has been in one of the states for long, some at a time."""
+    """Deletes rows that have been in one of the states for long, a few at a time."""
     is_old = table.c["state"].in_(states), table.c["next_try"] < now - FORGET
     old = sa.select(table.c["id"]).where(*is_old).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
@@ -116,12 +116,12 @@ def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: dat
 
 
 def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
-    """Deletes a row that is not to be sent."""
+    """Deletes a row that must not be sent."""
     connection.execute(sa.delete(table).where(table.c["id"] == row_id))
 
 
 def newest(connection: sa.Connection, table: sa.Table, limit: int, state: str | None) -> list[sa.RowMapping]:
-    """The rows of a queue, newest first; of one state only, None for all."""
+    """The rows of a queue, newest first; only in one state, None for all."""
     query = sa.select(table).order_by(table.c["id"].desc()).limit(limit)
     if state is not None:
         query = query.where(table.c["state"] == state)
@@ -129,14 +129,14 @@ def newest(connection: sa.Connection, table: sa.Table, limit: int, state: str | 
 
 
 def update_queued_row(connection: sa.Connection, table: sa.Table, row_id: int, **values: Any) -> int:
-    """Writes columns of one row of a queue; returns how many rows that were."""
+    """Writes columns of one row of a queue; returns the number of rows."""
     return connection.execute(sa.update(table).where(table.c["id"] == row_id).values(values)).rowcount
 
 
 def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
-    """The ids of what may be tried now, those that wait longest first.
+    """The ids of the rows that may be tried now, longest waiting first.
 
-    A moment that is further away than any pause was set by a clock that went wrong, and does not count.
+    A moment further away than any pause was set by a wrong clock, and does not count.
     """
     time = sa.or_(table.c["next_try"] <= now, table.c["next_try"] > now + LONGEST_PAUSE + FIRST_PAUSE)
     return (
@@ -147,7 +147,7 @@ def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
 
 
 def late(table: sa.Table, now: datetime.datetime) -> sa.ColumnElement[bool]:
-    """SQL: whether a row waits and is no longer tried."""
+    """SQL: whether a row is waiting but must no longer be tried."""
     return sa.and_(table.c["state"] == WAITING, table.c["give_up"] <= now, _is_free(table, now))
 
 

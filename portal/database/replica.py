@@ -1,8 +1,8 @@
 """A second PostgreSQL server that follows the log of the first: whether it may answer a reader now, and its connection.
 
-A reader never misses what their own session has changed: it carries the position in the log that the primary had after
-that, and the replica has to have replayed it. What others have changed is missing for `LATEST` seconds at most: it has
-to have replayed the position that the primary had then, too. Whatever is in doubt is read from the primary.
+Readers always see the changes of their own session: it carries the position of the primary in the log after that, and
+the replica must have replayed it. Changes by others are missing for at most `LATEST` seconds: the replica must also
+have replayed the position of the primary at that time. In doubt, the primary is read.
 """
 
 import logging
@@ -19,11 +19,11 @@ from portal.database.errors import DatabaseError, driver_error
 
 log = logging.getLogger(__name__)
 
-LATEST = 2.0  # seconds by which pages may be behind, in what others have changed
-REST = 5.0  # seconds for which a replica that did not answer is left alone
+LATEST = 2.0  # seconds by which pages may lag behind changes by others
+REST = 5.0  # seconds for which a replica that did not answer is not used
 CONNECT_TIMEOUT = 2  # seconds
-POSITION = re.compile(r"[0-9]{1,18}")  # in bytes since the beginning of the log
-# Where the next record goes, and not what has been flushed: with `synchronous_commit = off` a commit is before that.
+POSITION = re.compile(r"[0-9]{1,18}")  # bytes since the beginning of the log
+# The insert position instead of what was flushed: with `synchronous_commit = off`, a commit may not be flushed yet.
 WRITTEN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 REPLAYED = (
     "SELECT ((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END)"
@@ -47,31 +47,31 @@ class Replica:
         except (sa.exc.ArgumentError, ValueError) as error:
             raise DatabaseUnreachableError(f"PORTAL_DATABASE_READ is not the address of a database: {error}") from None
         self._clock, self._guard = clock, threading.Lock()
-        self._positions: deque[tuple[float, int]] = deque()  # of the primary, the oldest first
+        self._positions: deque[tuple[float, int]] = deque()  # of the primary, oldest first
         self._least = 0
         self._rests_until = float("-inf")
         with reading(primary) as connection:
             self._database = connection.exec_driver_sql(DATABASE).scalar_one()
 
     def position(self) -> str:
-        """The position of the primary: a replica that has replayed it knows all that was committed before."""
+        """The position of the primary: a replica that has replayed it has everything committed before."""
         with reading(self.primary) as connection:
             return str(connection.exec_driver_sql(WRITTEN).scalar_one())
 
     def require_present(self) -> None:
-        """Nobody reads what is older than now: the tables have changed."""
+        """Requires the present state for all readers, because the tables have changed."""
         self._least = int(self.position())
 
     def note(self, primary: sa.Connection) -> None:
-        """Remember where the primary is; every request of a reader does, by its connection there."""
+        """Notes the position of the primary; every request that is connected to it does."""
         now, position = self._clock(), primary.exec_driver_sql(WRITTEN).scalar_one()
         with self._guard:
             self._positions.append((now, position))
 
     def connection(self, own_position: str) -> sa.Connection | None:
-        """A connection for a request that only reads, as `read_connection` gives it; None: the primary has to answer.
+        """A connection for a request that only reads, like `read_connection`; None if the primary must answer.
 
-        `own_position`: what `position` said after the last change of this reader; empty if that is not known.
+        `own_position`: the result of `position` after this reader's last change; empty if unknown.
         """
         if self._clock() < self._rests_until:
             return None
@@ -82,13 +82,13 @@ class Replica:
             return None
 
     def leave_alone(self, error: Exception) -> None:
-        """Asks the replica nothing for a while, as it has answered with `error`, or not at all."""
+        """Does not use the replica for a while, because it answered with `error`, or not at all."""
         log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
         self._rests_until = self._clock() + REST
         self.engine.dispose()
 
     def _needed(self, own_position: str) -> int:
-        """The position from which on the replica may answer now."""
+        """The position that the replica must have replayed to answer now."""
         own = int(own_position) if POSITION.fullmatch(own_position) else 0
         with self._guard:
             while len(self._positions) > 1 and self._positions[0][0] < self._clock() - LATEST:
@@ -106,7 +106,7 @@ class Replica:
         if not may_answer:
             release_connection(connection)
             return None
-        # A transaction sees what was replayed before its first statement, and not what it asked for: another one does.
+        # A transaction sees what was replayed before its first statement, which read the position: begin a new one.
         connection.commit()
         connection.begin()
         return connection

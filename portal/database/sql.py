@@ -1,4 +1,4 @@
-"""Conditions → SQL: this file follows links and joins the parts; the fields compare single values."""
+"""Turns conditions into SQL: this file follows links and joins the parts; the fields compare single values."""
 
 from collections.abc import Sequence
 from operator import eq
@@ -20,7 +20,7 @@ from portal.fields.table_names import declared_name, join_name, table_of
 class WithoutIndex(SqlByDatabase):
     """A condition that is tested row by row, while the rows are read in the order of the list.
 
-    SQLite's planner would take any index for the condition, and sort a hundred thousand rows for a page of 25.
+    SQLite's planner would use any index for the condition, and sort a hundred thousand rows for a page of 25.
     """
 
     type = sa.Boolean()
@@ -38,14 +38,14 @@ class ColumnWithoutIndex(SqlByDatabase):
 
 
 class Redundant(WithoutIndex):
-    """A condition that another one implies: the planner must not count its selectivity a second time."""
+    """A condition implied by another one: the planner must not count its selectivity twice."""
 
     inherit_cache = True
     postgresql = "coalesce({0}, false)"
 
 
 class Searched(SqlByDatabase):
-    """A condition that an index may answer. SQLAlchemy would write `= 1` behind it for SQLite, which then uses none."""
+    """A condition that an index may answer. SQLAlchemy would append `= 1` for SQLite, which then uses no index."""
 
     type = sa.Boolean()
 
@@ -56,8 +56,8 @@ class Searched(SqlByDatabase):
 class Among(Searched):
     """`Among(column, query)`: rows whose column is one of the few ids of a subquery.
 
-    PostgreSQL reads the ids once, and finds each by an index beside other ways that OR joins; a hashed IN (SELECT …)
-    would be tested for every row of the table.
+    PostgreSQL reads the ids once, and finds each with an index, even if joined with OR; a hashed IN (SELECT …) would be
+    tested for every row of the table.
     """
 
     inherit_cache = True
@@ -66,8 +66,8 @@ class Among(Searched):
 
 
 class IdList(sa.types.TypeDecorator[list[int]]):
-    """A list of ids as one parameter, so that one statement serves lists of every length: as the text of an array, for
-    which the driver of PostgreSQL takes a tenth of the time that a list takes."""
+    """A list of ids as one parameter, so that one statement works for lists of any length: as the text of an array, for
+    which PostgreSQL's driver takes a tenth of the time for a list."""
 
     impl = sa.Text
     cache_ok = True
@@ -93,9 +93,9 @@ def where(
     reader: Reader,
     visible_ids: VisibleIds = lambda module: None,
 ) -> sa.ColumnElement[bool]:
-    """SQL for `condition` on `table`, which holds the records of `module`. Raises Refused for an unreadable value.
+    """SQL for `condition` on `table`, which has the records of `module`. Raises Refused for an unreadable value.
 
-    What a reader typed is compared with those records of `links` only that `visible_ids` leaves.
+    What a reader typed is only compared with those records of `links` that `visible_ids` leaves.
     """
     if isinstance(condition, Comparison):
         if condition.operator == OPERATOR:
@@ -108,7 +108,7 @@ def where(
             )
         else:
             sql = _along(condition.path, condition, table, module, declaration, reader)
-        # Empty counts as “not”: NOT (NULL = 'x') would be NULL, and hide the record.
+        # Empty counts as “not”: NOT (NULL = 'x') would be NULL and hide the record.
         return sa.not_(sa.func.coalesce(sql, sa.false())) if condition.negated else sql
     parts = [where(part, table, module, declaration, reader, visible_ids) for part in condition.parts]
     if isinstance(condition, AnyOf):
@@ -152,7 +152,7 @@ def _compare(
 
 
 def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
-    """Any of several comparisons; an IN list if all compare one column, because PostgreSQL uses its index for that."""
+    """Any of several comparisons; an IN list if all compare one column, for which PostgreSQL can use an index."""
     equalities = [item for item in comparisons if isinstance(item, sa.BinaryExpression) and item.operator is eq]
     if len(equalities) == len(comparisons) > 1 and len({item.left for item in equalities}) == 1:
         return equalities[0].left.in_([item.right for item in equalities])
@@ -171,7 +171,7 @@ def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.Column
 def _with(
     field: Field, operator: str, raw: Any, table: sa.FromClause, module: Module, reader: Reader
 ) -> sa.ColumnElement[bool]:
-    """A comparison with one value of the declaration, or with another field of the record."""
+    """A comparison with a value of the declaration, or with another field of the record."""
     if isinstance(raw, FieldValue):
         return field.as_stored.compare_fields(table, operator, module.field(raw.field).as_stored)
     if operator == "equal" and (raw is None or raw == ""):
@@ -180,7 +180,7 @@ def _with(
 
 
 def _constant(field: Field, raw: Any, reader: Reader) -> Any:
-    """A value as declarations write it, whoever reads: 1234.5, ISO dates."""
+    """A value in the notation of declarations, regardless of the reader: 1234.5, ISO dates."""
     return raw.value if isinstance(raw, ParsedValue) else field.constant(raw, reader.machine)
 
 
@@ -191,10 +191,10 @@ def _within(field: Field, period: Any, table: sa.FromClause, reader: Reader) -> 
 
 def integer_literal(number: int) -> sa.ColumnElement[int]:
     """A number as part of a statement's text. For a parameter in LIMIT, PostgreSQL expects a tenth of all rows, and
-    plans the statement anew for each value."""
+    plans the statement again for each value."""
     return sa.literal_column(str(number), sa.BigInteger())
 
 
 def quoted_identifier(connection: sa.Connection, name: str) -> str:
-    """The name of a table or column as it is written in SQL."""
+    """The name of a table or column, quoted for SQL."""
     return connection.dialect.identifier_preparer.quote(name)

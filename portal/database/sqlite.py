@@ -1,6 +1,6 @@
 """The engine of an SQLite file. Called by engine.py, and by copying.py to read a copy.
 
-SQLite has one writer at a time. Writers of one process queue for a lock of the process before they ask for the file's
+SQLite has one writer at a time. Writers of one process queue for a process-wide lock before they request the file's
 own, because SQLite's busy handler sleeps longer and longer; writers of other processes wait for the file's lock for 30
 seconds.
 """
@@ -20,7 +20,7 @@ from portal.database.existing_tables.sqlite_functions import add_functions
 
 LOCK_TIMEOUT = 30  # seconds that a writer waits for its turn
 CACHE_SIZE = 8_000  # kilobytes per connection; with 2,000 a search in a thousand rows takes three times as long
-STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between two checks of the time
+STEPS_PER_CHECK = 20_000  # of SQLite's virtual machine between checks of the time
 UNKNOWN_KEYWORDS = {"nothing", "returning"}  # that SQLAlchemy would not quote as names
 OWNER_ONLY = 0o600  # the mode of the files
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -37,7 +37,7 @@ class WritingTurn:
         self.holder: int | None = None  # a thread's identifier
 
     def acquire(self) -> None:
-        """Waits for the turn. Raises RuntimeError for the thread that holds it, which would wait for itself."""
+        """Waits for the turn. Raises RuntimeError in the thread that holds it, which would wait for itself."""
         if self.holder == threading.get_ident():
             raise RuntimeError("this thread is already writing to this database, in a transaction that is still open")
         if not self.lock.acquire(timeout=LOCK_TIMEOUT):
@@ -51,14 +51,14 @@ class WritingTurn:
 
 
 class SQLiteConnection(sqlite3.Connection):
-    """A connection that releases its turn when its transaction ends, however it ends.
+    """A connection that releases its turn when its transaction ends in any way.
 
-    It sets its pragmas where they change, and not with every transaction: each setting voids the plans of all
+    It only sets pragmas when they change, not for every transaction: setting one invalidates the plans of all
     statements of the connection, and planning those of a page again takes a millisecond.
     """
 
     turn: WritingTurn | None = None
-    read_only: bool | None = None  # as it was last set; None: never
+    read_only: bool | None = None  # the last setting; None if never set
 
     def set_read_only(self, read_only: bool) -> None:
         """Refuses writes from now on, or allows them."""
@@ -77,21 +77,21 @@ class SQLiteConnection(sqlite3.Connection):
             raise
 
     def commit(self) -> None:
-        """As sqlite3's; the turn of a writer ends even where it fails."""
+        """Like sqlite3's; a writer's turn ends even if it fails."""
         try:
             super().commit()
         finally:
             self._end()
 
     def rollback(self) -> None:
-        """As sqlite3's; the turn of a writer ends even where it fails."""
+        """Like sqlite3's; a writer's turn ends even if it fails."""
         try:
             super().rollback()
         finally:
             self._end()
 
     def close(self) -> None:
-        """As sqlite3's; gives back a turn that its transaction did not end."""
+        """Like sqlite3's; also releases a turn whose transaction did not end."""
         turn, self.turn = self.turn, None
         try:
             super().close()
@@ -108,7 +108,7 @@ class SQLiteConnection(sqlite3.Connection):
 
 
 def create_engine(address: sa.URL) -> sa.Engine:
-    """The engine of an SQLite file, which is made when it is first used."""
+    """The engine of an SQLite file, which is created when first used."""
     arguments = {"factory": SQLiteConnection, "isolation_level": None, "timeout": LOCK_TIMEOUT}
     engine = sa.create_engine(address, connect_args=arguments, hide_parameters=True)  # no values in the log
     names = engine.dialect.identifier_preparer
@@ -126,7 +126,7 @@ def create_engine(address: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{CACHE_SIZE}")
-        # An automatic index of a million rows, made for one statement and dropped, took seconds.
+        # An automatic index of a million rows, created for one statement and dropped, took seconds.
         connection.execute("PRAGMA automatic_index = OFF")
         add_functions(connection)
 
@@ -135,7 +135,7 @@ def create_engine(address: sa.URL) -> sa.Engine:
         options = connection.get_execution_options()
         driver: Any = connection.connection.dbapi_connection
         writes = options.get("writes", False)
-        # A writer may wait for its turn longer than that, and then has little to do.
+        # A writer may wait longer than that for its turn, and then has little to do.
         _set_time_limit(driver, None if options.get("writes") else options.get("statement_timeout"))
         try:
             driver.set_read_only(not writes)
@@ -150,19 +150,19 @@ def create_engine(address: sa.URL) -> sa.Engine:
 
 
 def read_only_engine(address: sa.URL) -> sa.Engine:
-    """An engine that looks at a file of others, and leaves it and its journal as they are."""
+    """An engine for somebody else's file, which leaves it and its journal unchanged."""
     place = f"file:{urllib.parse.quote(address.database or '')}?mode=ro"
     return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
 
 
 def _protect_files(path: str) -> None:
-    """The database holds what customers wrote: its files belong to the portal's user alone, whatever the umask says.
+    """Makes the database files, which contain what customers wrote, accessible only to the portal's user.
 
-    SQLite gives the -wal and -shm files the mode of the database. A file that exists is not opened here: the process
-    would lose all its locks on it when it closes what it has opened, and another process would then take the journal
-    away from its connections (https://sqlite.org/howtocorrupt.html, 2.2).
+    SQLite gives the -wal and -shm files the mode of the database. An existing file is not opened here: closing it would
+    drop all locks of this process on it, and another process could then delete the journal that its connections use
+    (https://sqlite.org/howtocorrupt.html, 2.2).
     """
-    with contextlib.suppress(OSError):  # it exists; or there is no such folder, of which SQLite says what is wrong
+    with contextlib.suppress(OSError):  # it exists; or the folder does not, which SQLite will report
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY, OWNER_ONLY))
     for name in (path, f"{path}-wal", f"{path}-shm"):
         with contextlib.suppress(OSError):
@@ -172,7 +172,7 @@ def _protect_files(path: str) -> None:
 
 
 def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> None:
-    """Interrupt statements later than `seconds` from now; None for no limit."""
+    """Interrupts statements after `seconds` from now; None for no limit."""
     if seconds is None:
         connection.set_progress_handler(None, 0)
         return
@@ -181,7 +181,7 @@ def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> No
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switch a new file to write-ahead logging. It does not wait for another process that does the same."""
+    """Switches a new file to write-ahead logging. Does not wait for another process that does the same."""
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
@@ -189,7 +189,7 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             code = error.sqlite_errorcode & 0xFF  # without the extended part
             if code == sqlite3.SQLITE_READONLY:
-                return  # can still be read
+                return  # it can still be read
             if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)

@@ -1,7 +1,7 @@
-"""A connection that ends with a transaction of the package `transaction`, which Pyramid keeps for every request.
+"""A connection that ends with a transaction of the package `transaction`, which Pyramid has for every request.
 
-Called by engine.py alone. zope.sqlalchemy does the same for sessions of the ORM, which nothing here uses; with it every
-process would load the ORM, and PostgreSQL's driver where there is only SQLite.
+Called only by engine.py. zope.sqlalchemy does the same for sessions of the ORM, which nothing here uses; with it, every
+process would load the ORM, and PostgreSQL's driver even with SQLite.
 """
 
 from typing import Any
@@ -12,27 +12,27 @@ from portal.database.errors import is_retryable
 
 
 class ConnectionParticipant:
-    """A data manager of the package `transaction`: it commits when all have voted, or aborts.
+    """A data manager of the package `transaction`: it commits or aborts.
 
-    The connection is the only participant with something to commit, and commits when it votes: a refusal of the
-    database is then in time for all others.
+    The connection is the only participant with something to commit, and commits when it votes, so that a refusal by the
+    database comes in time for all others.
     """
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
 
     def tpc_begin(self, transaction: Any) -> None:
-        """The commit begins; nothing to prepare."""
+        """Does nothing."""
 
     def commit(self, transaction: Any) -> None:
-        """Nothing to do: all that was written is in the database's own transaction already."""
+        """Does nothing: everything written is already in the database's own transaction."""
 
     def tpc_vote(self, transaction: Any) -> None:
-        """Commit; may raise."""
+        """Commits; may raise."""
         self.connection.commit()
 
     def tpc_finish(self, transaction: Any) -> None:
-        """Gives the connection back to its pool."""
+        """Returns the connection to its pool."""
         self.connection.close()
 
     def tpc_abort(self, transaction: Any) -> None:
@@ -44,7 +44,7 @@ class ConnectionParticipant:
         self.connection.close()
 
     def sortKey(self) -> str:  # noqa: N802 - the name that the package asks for
-        """Last in the order, so that a participant that cannot be undone does not come before this one."""
+        """Last in order: it commits when it votes, so all others must have voted before."""
         return "~portal"
 
     def should_retry(self, error: Exception) -> bool:

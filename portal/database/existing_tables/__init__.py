@@ -1,1 +1,1 @@
-"""Tables that others made: their values as those of the portal's own tables, and the search in them."""
+"""Existing tables: converting their values to those of the portal's own tables, and searching them."""

@@ -1,7 +1,7 @@
-"""The general search in a table that others made: every word must begin a word of some searched field of the row.
+"""The general search in an existing table: every word must begin a word of some searched field of the row.
 
-Every row of the scope is looked at, so that the search finds what others wrote a moment ago. The texts stand in columns
-of the query by which the table is read (schema/existing_tables.py); a link is found by the title of its record.
+Every row in the scope is read, so that the search finds what others wrote a moment ago. The texts are in columns of the
+query that reads the table (schema/existing_tables.py); a link is found by the title of its record.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,21 @@ from portal.fields.link import is_linked
 from portal.fields.table_names import table_of
 
 OPERATOR = "words"
-TEXT = "_{}_text"  # the column with what a search finds of a field
+TEXT = "_{}_text"  # the column with the searched text of a field
 
 
 def has_words(field: Field) -> bool:
-    """Whether the search looks into a field of a table that others made."""
+    """Whether the search covers a field of an existing table."""
     return field.name == "reference" or (field.searched and not field.virtual)
 
 
 def words_condition(needles: Sequence[str], names: Sequence[str]) -> Comparison:
-    """The condition that the fields `names` have between them all that a search looks for (Words.needles)."""
+    """The condition that the fields `names` together have everything that a search looks for (`needles`)."""
     return Comparison((names[0],), OPERATOR, ParsedValue((tuple(needles), tuple(names))))
 
 
 def match_words(value: Any, table: sa.FromClause, module: Module, declaration: Declaration) -> sa.ColumnElement[bool]:
-    """SQL for `words_condition`: whether a row of a table that others made has the words of a search."""
+    """SQL for `words_condition`: whether a row of an existing table has the words of a search."""
     needles, names = value
     texts = [text for name in names for text in _texts(module.field(name), table, declaration)]
     joined: sa.ColumnElement[str] = sa.func.coalesce(texts[0], "", type_=sa.Text())

@@ -1,6 +1,6 @@
-"""The functions of ours that SQLite calls to read tables of others; values.py writes the SQL.
+"""Our functions that SQLite calls to read existing tables; values.py writes the SQL.
 
-A column of SQLite holds what was put into it, whatever its type says. What cannot be read is NULL: the field is empty.
+An SQLite column can hold anything, whatever its type. Unreadable values are NULL: the field is empty.
 """
 
 import datetime
@@ -15,15 +15,15 @@ from portal.fields.column_types import SumOfTexts, sortable
 from portal.texts import JOINTS, fold, indexed_words
 
 SEPARATOR = "\x1f"  # between the values of a key
-BORDER = "\x1e"  # between the texts that a search looks into: no phrase matches across it
-KEY_DIGITS = 13  # hexadecimal ones: 52 bits, which are exact in JavaScript as well
+BORDER = "\x1e"  # between searched texts: no phrase matches across it
+KEY_DIGITS = 13  # hexadecimal: 52 bits, which are exact in JavaScript too
 JULIAN_EPOCH = 2_440_587.5  # the day of 1970-01-01 in SQLite's real numbers
 SECONDS_OF_A_DAY = 86_400
 YES, NO = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n")
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
-    """Makes the functions known to a connection."""
+    """Registers the functions with a connection."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "portal_fold": (1, lambda text: None if text is None else fold(str(text))),
         "portal_has_words": (-1, _has_words),
@@ -41,12 +41,12 @@ def add_functions(connection: sqlite3.Connection) -> None:
 
 
 def _has_words(text: Any, *needles: str) -> bool:
-    """Whether each of `needles` is in the words of `text`, which are those of several texts with BORDER between."""
+    """Whether each of `needles` is in the words of `text`, which is several texts separated by BORDER."""
     folded = fold(str(text))
     joined_up = JOINTS.sub("", folded)  # Wi-Fi is found by wifi
     for needle in needles:
         if any(word not in folded and word not in joined_up for word in needle.split()):
-            return False  # what most rows end with
+            return False  # the result for most rows
     words = []
     for part in str(text).split(BORDER):
         indexed, joined = indexed_words(part)
@@ -82,7 +82,7 @@ def _moment(value: Any, zone: str) -> str | None:
         if moment is None:
             return None
         return moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-    except OverflowError:  # the first or the last day that Python knows
+    except OverflowError:  # the first or the last day that Python supports
         return None
 
 
@@ -94,7 +94,7 @@ def _time(value: Any) -> str | None:
 
 
 def _parse_moment(value: Any, zone: ZoneInfo) -> datetime.datetime | None:
-    """A moment in `zone`, of an ISO text, of seconds since 1970 or of a Julian day."""
+    """A moment in `zone`, from an ISO text, seconds since 1970 or a Julian day."""
     try:
         if isinstance(value, int):
             return datetime.datetime.fromtimestamp(value, zone)

@@ -1,8 +1,8 @@
-"""SQL that turns the values of others' columns into those that the portal's own tables hold, for each database.
+"""SQL that converts values of existing tables to those in the portal's own tables, for each database.
 
-SQLite calls functions of ours (sqlite_functions.py), so that texts are folded and numbers written as in the portal's
-own tables. PostgreSQL has what it takes; its folding is Unicode's, and of the letters without decomposition it knows
-the most frequent ones.
+SQLite calls our functions (sqlite_functions.py), so that texts are folded and numbers written as in the portal's own
+tables. PostgreSQL uses its own functions; its folding is Unicode's, plus the most frequent letters without
+decomposition.
 """
 
 import datetime
@@ -24,7 +24,7 @@ Expression = sa.ColumnElement[Any]
 
 MARKS = f"[\u0300-\u036f{IGNORED}]"  # combining accents, and what is invisible
 LETTERS = ("øłđħıŀŧς’‘", "oldhiltσ''")  # without decomposition
-# What stands between words: a class of letters would be that of the database's locale, which may know ASCII alone.
+# What separates words: a letter class would depend on the database's locale, which may only know ASCII.
 BETWEEN_WORDS = (
     "\x01-/:-@[-^`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u00d7\u00f7\u2000-\u206f\u20a0-\u20cf\u2190-\u2bff"
     "\u3000-\u3004\u3008-\u3020\u30fb\ufe30-\ufe4f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\U0001f000-\U0001faff"
@@ -35,7 +35,7 @@ LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
 
 def _as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
-    """A moment in the portal's zone where the column has none, its day where it holds days."""
+    """A moment in the portal's time zone if the column has no zone; its day if the column holds days."""
     if not isinstance(value, datetime.datetime):
         return value
     local = value.astimezone(zone)
@@ -45,10 +45,10 @@ def _as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
 
 
 class Values(Protocol):
-    """What both databases have. Each gives NULL for NULL."""
+    """The conversions of both databases. All return NULL for NULL."""
 
     def text(self, column: Expression) -> Expression:
-        """As text; an empty one is NULL."""
+        """As text; an empty text becomes NULL."""
 
     def folded(self, text: Expression) -> Expression:
         """Without accents and case."""
@@ -60,26 +60,26 @@ class Values(Protocol):
         """True or false."""
 
     def date(self, column: Expression, kind: str, zone: str) -> Expression:
-        """The day, of a moment that in the portal's zone."""
+        """The day; of a moment, the day in the portal's time zone."""
 
     def moment(self, column: Expression, kind: str, zone: str) -> Expression:
-        """In UTC; a time without a zone is one of the portal's zone."""
+        """In UTC; a time without a zone is in the portal's time zone."""
 
     def time(self, column: Expression) -> Expression:
         """The time of the day."""
 
     def record_id(self, texts: Sequence[Expression]) -> Expression:
-        """The id of the record that a key other than one integer names: a number made of the key alone."""
+        """The record id for a key that is not a single integer: a number computed only from the key."""
 
     def padded(self, column: Expression, digits: int) -> Expression:
         """An integer with leading zeros."""
 
     def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
-        """A value of Python's as a column of this kind takes it; `zone`: the portal's."""
+        """A Python value for a column of this kind; `zone`: the portal's."""
 
 
 class SQLiteValues:
-    """By functions of ours, which take whatever stands in a column; see sqlite_functions.py."""
+    """With our functions, which accept anything in a column; see sqlite_functions.py."""
 
     def text(self, column: Expression) -> Expression:
         return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())
@@ -118,12 +118,12 @@ class SQLiteValues:
             case datetime.date() | datetime.time():
                 return value.isoformat()
             case decimal.Decimal():
-                return str(value)  # a column of numbers makes one of it
+                return str(value)  # a numeric column converts it
         return value
 
 
 class PostgreSQLValues:
-    """By what PostgreSQL has."""
+    """With PostgreSQL's own functions."""
 
     def text(self, column: Expression) -> Expression:
         return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())
@@ -136,7 +136,7 @@ class PostgreSQLValues:
         return sa.collate(sa.func.translate(bare, *LETTERS, type_=sa.Text()), "C")
 
     def words(self, folded: Expression) -> Expression:
-        """The words of several folded texts with BORDER between, each between spaces; compounds in one piece too."""
+        """The words of several folded texts separated by BORDER, each between spaces; compounds are joined too."""
         joined = sa.func.regexp_replace(folded, JOINT, "", "g", type_=sa.Text())
         apart = sa.func.regexp_replace(folded + BORDER + joined, UNSPACED.pattern, r" \1 ", "g")
         words = sa.func.regexp_replace(apart, f"[{BETWEEN_WORDS}]+", " ", "g", type_=sa.Text())
@@ -180,7 +180,7 @@ VALUES: dict[str, Values] = {"sqlite": SQLiteValues(), "postgresql": POSTGRESQL}
 
 
 class HasWords(FunctionElement[bool]):
-    """Whether a text has every needle of a search: `HasWords(text, needle, …)`. Texts have BORDER between them."""
+    """Whether a text has every needle of a search: `HasWords(text, needle, …)`. Texts are separated by BORDER."""
 
     type = sa.Boolean()
     name = "has_words"
@@ -197,7 +197,7 @@ def _has_words_in_postgresql(element: HasWords, compiler: SQLCompiler, **options
     text, *needles = element.clauses
     folded = compiler.process(POSTGRESQL.folded(text), **options)
     words = compiler.process(POSTGRESQL.words(sa.literal_column("found.folded", sa.Text())), **options)
-    # The text is folded once, and its words are worked out once for all needles, in which there is no sign of LIKE's.
+    # The text is folded and split into words once for all needles, which contain no wildcards of LIKE.
     patterns = [f"chr(37) || CAST({compiler.process(needle, **options)} AS TEXT) || chr(37)" for needle in needles]
     words = f"SELECT {words} FROM (SELECT {folded} AS folded OFFSET 0) AS found"  # noqa: S608  both are compiled SQL
     return f"(({words}) LIKE ALL (ARRAY[{', '.join(patterns)}]))"

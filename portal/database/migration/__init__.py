@@ -1,1 +1,1 @@
-"""Bringing a database to the schema: what differs, the plan in sentences, and doing it."""
+"""Migrates a database to the schema: the differences, the plan in sentences, and carrying it out."""

@@ -1,6 +1,6 @@
-"""The only file that imports Alembic, which with Mako and Pygments is large, and is needed only when tables change.
+"""The only file that imports Alembic, which is large with Mako and Pygments, and is only needed when tables change.
 
-Loaded on first use, by alter.py, which changes tables, and by difference.py, which compares types.
+Loaded when first used by alter.py, which changes tables, and difference.py, which compares types.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ def operations(connection: sa.Connection) -> Operations:
 
 
 def type_comparison(connection: sa.Connection) -> Callable[[sa.types.TypeEngine[Any], sa.Column[Any]], bool]:
-    """A function: whether the type that a column has in this database is another one than that of a declared column.
+    """A function that says whether the type of a column in this database differs from that of a declared column.
 
-    A type that the database does not tell, as of a computed column, is taken for the same.
+    A type that the database does not report, as for a computed column, counts as the same.
     """
     compare = MigrationContext.configure(connection).impl.compare_type
 

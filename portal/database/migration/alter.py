@@ -1,8 +1,8 @@
 """Changes of real tables, one small function each, the same for both databases.
 
-On SQLite a table is altered only by its own ADD, RENAME and DROP COLUMN. Alembic's batch mode rebuilds the table, and
-with foreign keys on, dropping the old one deletes the rows that link to it. For the same reason a foreign key is
-written beside its column there (`REFERENCES`): a column named in a constraint of the table cannot be dropped.
+On SQLite, a table is altered only with its own ADD, RENAME and DROP COLUMN. Alembic's batch mode rebuilds the table,
+and with foreign keys enabled, dropping the old one deletes the rows that link to it. For the same reason, a foreign key
+is declared with its column there (`REFERENCES`): a column named in a table constraint cannot be dropped.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ alembic = LazyModule("portal.database.migration.alembic")
 
 
 class Referring(sa.types.UserDefinedType[Any]):
-    """A column's type together with its foreign key, which SQLite writes in one."""
+    """A column's type together with its foreign key, which SQLite declares together."""
 
     cache_ok = True
 
@@ -31,14 +31,14 @@ class Referring(sa.types.UserDefinedType[Any]):
 
 
 def create_module_table(connection: sa.Connection, table: sa.Table) -> None:
-    """Makes the table of a module, on PostgreSQL without its foreign keys: they may lead to tables that come later."""
+    """Creates a module's table, on PostgreSQL without foreign keys: they may refer to tables that do not exist yet."""
     columns = [_copy(connection, column, column.name) for column in table.c]
     copy = sa.Table(table.name, sa.MetaData(naming_convention=NAMING), *columns, sqlite_autoincrement=True)
     copy.create(connection)
 
 
 def create_tables(connection: sa.Connection, tables: Tables, names: Collection[str]) -> None:
-    """Makes the declared tables `names` with their indexes: join tables and those of the portal itself."""
+    """Creates the declared tables `names` with their indexes: join tables and system tables."""
     for table in sa.schema.sort_tables([tables.by_name[name] for name in names]):
         table.create(connection)
 
@@ -56,8 +56,8 @@ def add_bare_column(connection: sa.Connection, table: str, column: sa.Column[Any
 def add_foreign_keys(
     connection: sa.Connection, table: sa.Table, columns: Collection[str], are_empty: bool = False
 ) -> None:
-    """The foreign keys of new columns; on SQLite they came with the column. Where the columns `are_empty`, PostgreSQL
-    need not read the rows that exist: it would, while nobody can read the table."""
+    """Adds the foreign keys of new columns; on SQLite, they came with the column. If the columns `are_empty`,
+    PostgreSQL need not check existing rows, during which nobody could read the table."""
     if connection.dialect.name == "sqlite":
         return
     for name in columns:
@@ -75,8 +75,8 @@ def rename_column(connection: sa.Connection, table: str, old: str, new: str) -> 
 
 
 def rename_table(connection: sa.Connection, old: str, new: str) -> None:
-    """Renames a table; the rows stay, and all that refers to them. The name of the primary key follows, of which
-    PostgreSQL has one per schema."""
+    """Renames a table; the rows and references to them stay. Also renames the primary key, whose name must be unique in
+    a PostgreSQL schema."""
     alembic.operations(connection).rename_table(old, new)
     if connection.dialect.name == "postgresql":
         old_key, new_key = sa.inspect(connection).get_pk_constraint(new)["name"], shortened(f"pk_{new}")
@@ -86,14 +86,14 @@ def rename_table(connection: sa.Connection, old: str, new: str) -> None:
 
 
 def drop_columns(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
-    """Drops columns of any table, and before them their indexes."""
+    """Drops columns of any table, after their indexes."""
     drop_indexes_of(connection, table, columns)
     for name in columns:
         alembic.operations(connection).drop_column(table, name)
 
 
 def drop_columns_at_once(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
-    """Columns of a table of PostgreSQL and, without a look at them, their indexes: in one statement."""
+    """Drops columns of a PostgreSQL table, and implicitly their indexes, in one statement."""
     parts = ", ".join(f"DROP COLUMN {quoted_identifier(connection, name)}" for name in columns)
     connection.exec_driver_sql(f"ALTER TABLE {quoted_identifier(connection, table)} {parts}")
 
@@ -101,22 +101,22 @@ def drop_columns_at_once(connection: sa.Connection, table: str, columns: Collect
 def replace_columns(
     connection: sa.Connection, table: sa.Table, old: Iterable[sa.Column[Any]], new: Iterable[sa.Column[Any]]
 ) -> None:
-    """Puts empty columns in the place of old ones."""
+    """Replaces columns with empty ones."""
     drop_columns(connection, table.name, [column.name for column in old])
     for column in new:
         add_column(connection, table.c[column.name])
 
 
 def drop_indexes_of(connection: sa.Connection, table: str, columns: Collection[str]) -> None:
-    """Drops the indexes that hold one of the columns."""
+    """Drops the indexes that contain one of the columns."""
     for index in sa.inspect(connection).get_indexes(table):
         if set(index["column_names"]) & set(columns) and index["name"]:
             drop_indexes(connection, table, [index["name"]])
 
 
 def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str], concurrently: bool = False) -> None:
-    """Drops indexes by their names; one that is missing was dropped with its column. `concurrently`: on PostgreSQL,
-    outside of a transaction, while others use the table."""
+    """Drops indexes by name; a missing one was dropped with its column. `concurrently`: on PostgreSQL, outside of a
+    transaction, while others use the table."""
     for name in names:
         alembic.operations(connection).drop_index(
             name, table_name=table, if_exists=True, postgresql_concurrently=concurrently
@@ -124,7 +124,7 @@ def drop_indexes(connection: sa.Connection, table: str, names: Iterable[str], co
 
 
 def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[str]) -> None:
-    """Makes indexes of a declared table by their names; existing ones are left alone."""
+    """Creates indexes of a declared table by name; existing ones are left alone."""
     existing = {index["name"] for index in sa.inspect(connection).get_indexes(table.name)}
     by_name: Mapping[str, sa.Index] = {str(index.name): index for index in table.indexes}
     for name in sorted(set(names) - existing):
@@ -134,26 +134,26 @@ def create_indexes(connection: sa.Connection, table: sa.Table, names: Iterable[s
 def create_index_concurrently(
     connection: sa.Connection, table: str, name: str, columns: Sequence[str], unique: bool
 ) -> None:
-    """Makes an index on PostgreSQL, outside of a transaction, while others read and write."""
+    """Creates an index on PostgreSQL, outside of a transaction, while others read and write."""
     alembic.operations(connection).create_index(name, table, columns, unique=unique, postgresql_concurrently=True)
 
 
 def rename_index(connection: sa.Connection, old: str, new: str) -> None:
-    """An index on PostgreSQL gets another name; nothing is done where there is none."""
+    """Renames an index on PostgreSQL; does nothing if it does not exist."""
     before, after = quoted_identifier(connection, old), quoted_identifier(connection, new)
     connection.exec_driver_sql(f"ALTER INDEX IF EXISTS {before} RENAME TO {after}")
 
 
 def drop_tables(connection: sa.Connection, names: Collection[str]) -> None:
-    """Drops tables to which nothing refers."""
+    """Drops tables without references to them."""
     for name in names:
         alembic.operations(connection).drop_table(name)
 
 
 def release_foreign_keys(connection: sa.Connection, table: str, column: str | None = None) -> None:
-    """Undoes the foreign keys of a table, or of one of its columns: PostgreSQL drops them, SQLite needs empty columns.
+    """Removes the foreign keys of a table or of one column: PostgreSQL drops them, SQLite needs empty columns.
 
-    To be called before a table is dropped: two tables may refer to each other.
+    Call before dropping a table: two tables may refer to each other.
     """
     for key in sa.inspect(connection).get_foreign_keys(table):
         names = key["constrained_columns"]
@@ -167,9 +167,9 @@ def release_foreign_keys(connection: sa.Connection, table: str, column: str | No
 
 
 def release_inbound(connection: sa.Connection, names: Collection[str]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Undoes the foreign keys by which other tables refer to these, as (table, key): PostgreSQL would not drop them.
+    """Removes the foreign keys of other tables to these, as (table, key): PostgreSQL would otherwise not drop these.
 
-    SQLite keeps a foreign key by the name of its table, whichever table has that name.
+    SQLite stores a foreign key with the name of its table, whichever table has that name.
     """
     if connection.dialect.name != "postgresql" or not names:
         return []
@@ -185,14 +185,14 @@ def release_inbound(connection: sa.Connection, names: Collection[str]) -> list[t
 
 
 def restore_inbound(connection: sa.Connection, inbound: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-    """Makes the foreign keys again that `release_inbound` undid."""
+    """Adds the foreign keys again that `release_inbound` removed."""
     for table, key in inbound:
         target, names = key["referred_table"], key["constrained_columns"]
         alembic.operations(connection).create_foreign_key(key["name"], table, target, names, key["referred_columns"])
 
 
 def _copy(connection: sa.Connection, column: sa.Column[Any], name: str) -> sa.Column[Any]:
-    """A copy of a column: without its foreign key, or with it as SQLite writes it."""
+    """A copy of a column: without its foreign key, or with it in SQLite's syntax."""
     kind: sa.types.TypeEngine[Any] = column.type
     if connection.dialect.name == "sqlite":
         for key in column.foreign_keys:

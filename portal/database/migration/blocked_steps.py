@@ -1,5 +1,5 @@
-"""The steps that stop a plan: tables with more columns than a database holds, existing ones that lack something, links
-and lines that follow each other under one name."""
+"""The steps that stop a plan: tables with more columns than a database allows, existing ones that lack something, and
+links that become lines, or the reverse, under the same name."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ MOST_COLUMNS = {"sqlite": 2000, "postgresql": 1600}
 
 
 def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterator[PlanStep]:
-    """A blocked step for each table with more columns than the database has, or than any has where it is not known."""
+    """A blocked step for each table with more columns than the database allows, or any database if it is unknown."""
     most = MOST_COLUMNS[connection.dialect.name] if connection is not None else min(MOST_COLUMNS.values())
     for name in tables.declaration.stored:
         count = len(tables.module(name).c)
@@ -24,15 +24,15 @@ def too_many_columns(tables: Tables, connection: sa.Connection | None) -> Iterat
 
 
 def misfit_steps(tables: Tables) -> Iterator[PlanStep]:
-    """A blocked step for all that an existing table lacks: it is never altered, so that nothing can be applied. The
-    portal runs with a field that stays empty, not without the table."""
+    """A blocked step for everything an existing table lacks: it is never altered, so nothing can be applied. The portal
+    can run with a field that stays empty, but not without the table."""
     for mismatch in tables.mismatches:
         yield PlanStep(f"! {mismatch.sentence}", blocked=True, needed=mismatch.field is None)
 
 
 def links_and_lines(tables: Tables, old: Snapshot) -> dict[str, PlanStep]:
-    """Blocked steps for links that become lines, and the reverse, by the name of their table, which is the same for
-    both with other columns. `old`: the last snapshot, under the new names."""
+    """Blocked steps for links that become lines, and the reverse, by the name of their table, which would be the same
+    with different columns. `old`: the last snapshot, with the new names."""
     rows_before, rows = set(filter(is_rows, old["modules"])), set(filter(is_rows, tables.declaration.stored))
     links_before = {
         join_name(module, name)

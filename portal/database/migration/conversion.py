@@ -1,8 +1,8 @@
-"""Conversion of the values of a field that is stored in another way from now on.
+"""Converts the values of a field that will be stored differently.
 
-Each value is written by the old field and read by the new one: once to count what does not fit, once to fill new
-columns, which then take the place of the old ones. A link keeps its records if they may stay, otherwise their titles
-are looked up.
+Each value is written by the old field and read by the new one: once to count what does not fit, and once to fill new
+columns, which then replace the old ones. A link keeps its records if they may stay, otherwise their titles are looked
+up.
 """
 
 import contextlib
@@ -32,9 +32,9 @@ SHOWN = 3
 
 @dataclass
 class Misfits:
-    """The values that the new field refuses; the first few are shown with their record."""
+    """The values that the new field refuses; the first few are shown with their records."""
 
-    values: int = 0  # of the old field, fitting or not
+    values: int = 0  # all values of the old field, fitting or not
     count: int = 0
     shown: list[str] = field(default_factory=list)
 
@@ -48,14 +48,14 @@ class Converted(NamedTuple):
     record_id: int
     reference: str
     before: Any
-    after: Any  # Refused where it does not fit
+    after: Any  # Refused if it does not fit
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """One field of one module. `old` is None if it is no longer understood: then its column is read as text.
+    """One field of one module. `old` is None if this version no longer understands it: then its column is read as text.
 
-    A large table of PostgreSQL is converted beforehand, see conversion_beforehand.py.
+    A large PostgreSQL table is converted in advance, see conversion_beforehand.py.
     """
 
     connection: sa.Connection
@@ -71,14 +71,14 @@ class Conversion:
 
     @property
     def old_columns(self) -> list[sa.Column[Any]]:
-        """Where the old values are; none for a list of links."""
+        """The columns of the old values; none for a list of links."""
         if self.old is None:
             return [sa.Column(self.new.name)]
         return columns_of(self.old)
 
     @property
     def is_about_links(self) -> bool:
-        """Whether values are links before or afterwards: they depend on other records too."""
+        """Whether values are links before or after: they also depend on other records."""
         return any(field is not None and field.targets for field in (self.old, self.new))
 
     def misfits(self) -> Misfits:
@@ -93,11 +93,11 @@ class Conversion:
         return misfits
 
     def describe(self, value: Converted) -> str:
-        """A value that does not fit, as a plan names it."""
+        """A value that does not fit, as shown in a plan."""
         return f'{value.reference} "{self.as_text(value.before)[:40]}"'
 
     def run(self, keep_misfits: bool = False) -> None:
-        """Converts; a value that does not fit becomes empty, and is set aside where misfits are to be kept."""
+        """Converts the values; one that does not fit becomes empty, and is set aside if `keep_misfits`."""
         table, names = self.table, [column.name for column in columns_of(self.new)]
         temporary = {name: f"_new_{place}" for place, name in enumerate(names)}
         for name, temporary_name in temporary.items():
@@ -119,8 +119,8 @@ class Conversion:
             values_set_aside.set_values_aside(self.connection, table.name, self.new.name, misfits)
 
     def _columns_to_drop(self, names: list[str]) -> list[str]:
-        """The old columns. Of a type that is no longer understood the companions are not known: those are among them
-        whose names the new field needs."""
+        """The old columns. If the old type is no longer understood, its companion columns are unknown: then includes
+        those whose names the new field needs."""
         old = [column.name for column in self.old_columns]
         if self.old is not None:
             return old
@@ -128,7 +128,7 @@ class Conversion:
         return [*old, *(name for name in names if name in present and name not in old)]
 
     def take_back_aside(self) -> None:
-        """Values that were set aside when the field got its last type, and fit this one: they fill empty fields."""
+        """Fills empty fields with values that were set aside when the type last changed, and that fit this type."""
         fitting = self.fitting_aside()
         if not fitting:
             return
@@ -139,7 +139,7 @@ class Conversion:
         values_set_aside.write_texts(self.connection, self.module.name, aside, dict.fromkeys(sorted(empty)))
 
     def fitting_aside(self) -> dict[int, Mapping[str, Any]]:
-        """What was set aside and fits, as it is stored, by record id."""
+        """The values set aside that fit, as they are stored, by record id."""
         fitting: dict[int, Mapping[str, Any]] = {}
         if self.new.in_join_table or self._is_formula:
             return fitting  # a list of links has no column that could be empty, and a formula fills its own
@@ -151,7 +151,7 @@ class Conversion:
         return fitting
 
     def fill_companions(self, missing: set[str]) -> None:
-        """Adds and fills the missing columns that a field stores beside its value; the value itself stays."""
+        """Adds and fills missing companion columns of a field; the value itself stays."""
         for name in missing:
             alter.add_column(self.connection, self.table.c[name])
         existing = [column for column in columns_of(self.new) if column.name not in missing]
@@ -167,7 +167,7 @@ class Conversion:
             yield from self.convert(rows)
 
     def convert(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Converted]:
-        """Those of the rows of one batch that have a value."""
+        """The rows of one batch that have a value, converted."""
         values = [self._with_titles(value) for value in self._load(rows)]
         for row, before in zip(rows, values, strict=True):
             if before is None or before == ():
@@ -179,7 +179,7 @@ class Conversion:
             yield Converted(row["id"], row.get("reference") or f"#{row['id']}", before, after)
 
     def _batches(self, read: Sequence[sa.Column[Any]]) -> Iterator[list[dict[str, Any]]]:
-        """The records, in batches by id, so that no cursor is open while they are changed."""
+        """The records in batches by id, so that no cursor is open while they are changed."""
         rows = self.rows_after(0, read)
         while rows:
             yield rows
@@ -191,7 +191,7 @@ class Conversion:
         return self._rows(sa.select(source).where(source.c["id"] > record_id).order_by(source.c["id"]).limit(BATCH))
 
     def rows_of(self, record_ids: Sequence[int]) -> list[dict[str, Any]]:
-        """Those of the records that exist, with their old values."""
+        """The existing records among `record_ids`, with their old values."""
         source = self._source(self.old_columns)
         return self._rows(sa.select(source).where(source.c["id"].in_(record_ids)).order_by(source.c["id"]))
 
@@ -220,7 +220,7 @@ class Conversion:
     # -- converting -----------------------------------------------------------------------------------------------
 
     def _with_titles(self, value: Any) -> Any:
-        """Linked records with the titles by which they are written."""
+        """Linked records with the titles used to write them."""
         if isinstance(value, Linked):
             title = self._title(value)
             return replace(value, title=title, raw=title)
@@ -249,7 +249,7 @@ class Conversion:
 
     @property
     def _is_formula(self) -> bool:
-        """Whether the values are computed from now on: none that somebody gave stays."""
+        """Whether the values will be computed: none that people entered stays."""
         return self.new.name in self.module.formulas
 
     def _convert(self, before: Any) -> Any:
@@ -266,7 +266,7 @@ class Conversion:
         return links[0]
 
     def _read(self, before: Any) -> Any:
-        """The first of the value's text forms that the new field reads; files stay. Raises Refused if it reads none."""
+        """The value of the first text form that the new field can read; files stay. Raises Refused if there is none."""
         if self.old is not None and self.old.by_upload and self.new.by_upload:
             files = self.old.files_in(before)
             if len(files) > 1 and not self.new.multiple:
@@ -285,7 +285,7 @@ class Conversion:
         return self.tables.declaration.reader().machine
 
     def _names(self, before: Any) -> Sequence[Any]:
-        """The records, or the names of records, of a value."""
+        """The records, or the names of records, in a value."""
         if isinstance(before, tuple):
             return before
         if isinstance(before, Linked) or not self.new.multiple:
@@ -309,14 +309,14 @@ class Conversion:
 
     @cached_property
     def _existing_tables(self) -> set[str]:
-        """A new module has no table while the plan is made, and no records when it is carried out."""
+        """The existing tables: a new module has none while the plan is made, and no records when it is carried out."""
         inspector = sa.inspect(self.connection)
         return {target for target in self.new.targets if inspector.has_table(target)}
 
     # -- writing --------------------------------------------------------------------------------------------------
 
     def _empty_records(self, record_ids: Sequence[int]) -> set[int]:
-        """Those of the records whose old value, which is to be converted, is empty."""
+        """The records among `record_ids` whose old value is empty."""
         name = columns_of(self.new)[0].name
         source = sa.table(self.module.name, sa.column("id"), sa.column(name))
         empty: set[int] = set()
@@ -326,7 +326,7 @@ class Conversion:
         return empty
 
     def _fill(self, temporary: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[int, str]]:
-        """Writes the new values to the temporary columns; answers the rows of the new join table, and the misfits."""
+        """Writes the new values to the temporary columns; returns the rows of the new join table, and the misfits."""
         links: list[dict[str, Any]] = []
         misfits: dict[int, str] = {}
         pending: list[tuple[int, Mapping[str, Any]]] = []
@@ -349,7 +349,7 @@ class Conversion:
         return links, misfits
 
     def update(self, names: Mapping[str, str], values: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        """`names`: a column of the field → the column that is written. `values`: record id and stored values."""
+        """Writes values. `names`: column of the field → column to write. `values`: record id and stored values."""
         if not names or not values:
             return
         types = {column.name: column.type for column in columns_of(self.new)}

@@ -1,9 +1,9 @@
-"""Conversions of large tables of PostgreSQL, prepared before the migration's transaction while others read and save.
+"""Converts large PostgreSQL tables before the migration's transaction, while others read and save.
 
-New columns are added beside the old ones and filled in short transactions, by id. A trigger notes the records that are
-saved meanwhile; they are converted again, the last ones in the moment in which the new columns take the place of the
-old ones. Until then the old ones count, so that a process may be killed at any time: what it leaves is cleared away by
-the next `portal apply`, or when the portal starts, and a conversion begins anew.
+New columns are added next to the old ones and filled in short transactions, by id. A trigger records which records are
+saved in the meantime; they are converted again, the last ones at the moment when the new columns replace the old ones.
+Until then the old ones are used, so that a process may be killed at any time: the next `portal apply`, or the next
+start of the portal, removes what it leaves behind, and the conversion begins again.
 """
 
 import contextlib
@@ -27,30 +27,30 @@ from portal.fields.base import Refused
 from portal.fields.table_names import shortened
 
 PREFIX = "_converting"  # no declared name begins with “_”
-PAUSE = 0.05  # seconds before a batch is tried again whose records somebody is saving
+PAUSE = 0.05  # seconds before retrying a batch whose records somebody is saving
 FEW = 50  # records that are converted while everybody waits
-ROUNDS = 100  # in which the records that were saved meanwhile become few
+ROUNDS = 100  # after which few records saved in the meantime are left
 Report = Callable[[int], None]
 Result = TypeVar("Result")
 
 
 def can_be_prepared(conversion: Conversion) -> bool:
-    """Whether every record is converted by itself, from columns to columns, on PostgreSQL."""
+    """Whether every record can be converted on its own, from columns to columns, on PostgreSQL."""
     has_columns = bool(conversion.old_columns and columns_of(conversion.new))
     return conversion.connection.dialect.name == "postgresql" and has_columns and not conversion.is_about_links
 
 
 @dataclass
 class PreparedField:
-    """The converted values of one field, in columns beside the old ones."""
+    """The converted values of one field, in columns next to the old ones."""
 
     conversion: Conversion
     _fitting: int = 0
-    _misfits: dict[int, str] = field(default_factory=dict)  # by record id, as a plan names them
+    _misfits: dict[int, str] = field(default_factory=dict)  # by record id, as shown in a plan
 
     @property
     def names(self) -> dict[str, str]:
-        """The columns, and those that will take their names."""
+        """The columns → the temporary columns that will replace them."""
         return {column.name: _temporary(column.name) for column in columns_of(self.conversion.new)}
 
     @property
@@ -59,30 +59,30 @@ class PreparedField:
 
     @property
     def named_misfits(self) -> tuple[int, list[str]]:
-        """How many values do not fit, and the first ones as a plan names them."""
+        """How many values do not fit, and the first ones as shown in a plan."""
         return len(self._misfits), [self._misfits[record_id] for record_id in sorted(self._misfits)[:SHOWN]]
 
     def misfits(self) -> Misfits:
-        """What does not fit, without a look at the records."""
+        """What does not fit, without reading the records."""
         count, shown = self.named_misfits
         return Misfits(self._fitting + count, count, shown)
 
     def add_columns(self, connection: sa.Connection) -> None:
-        """The new columns, and one for the values that do not fit."""
+        """Adds the new columns, and one for values that do not fit."""
         table = self.conversion.table
         for name, temporary in self.names.items():
             alter.add_column(connection, table.c[name], temporary)
         alter.add_bare_column(connection, table.name, sa.Column(self._aside, sa.Text()))
 
     def fill_after(self, record_id: int, connection: sa.Connection) -> list[int]:
-        """Converts the next batch of records after this one; their ids, [] at the end."""
+        """Converts the next batch of records after this one; returns their ids, [] at the end."""
         conversion = replace(self.conversion, connection=connection)
         rows = conversion.rows_after(record_id, conversion.old_columns)
         self._fill(conversion, rows)
         return [row["id"] for row in rows]
 
     def fill_again(self, connection: sa.Connection, record_ids: Sequence[int]) -> None:
-        """Converts records that were saved, or deleted, since."""
+        """Converts records again that were saved or deleted since."""
         conversion = replace(self.conversion, connection=connection)
         before = self._count(connection, record_ids)
         table = self._table()
@@ -102,7 +102,7 @@ class PreparedField:
         self._fitting += self._count(connection, record_ids) - before
 
     def remember(self) -> Callable[[], None]:
-        """The function that takes back what was counted since: the database has undone it."""
+        """A function that resets the counts to the present ones, for when the database rolls back."""
         fitting, misfits = self._fitting, dict(self._misfits)
 
         def take_back() -> None:
@@ -111,11 +111,11 @@ class PreparedField:
         return take_back
 
     def count(self, connection: sa.Connection) -> None:
-        """Counts what was converted."""
+        """Counts the converted values."""
         self._fitting = self._count(connection)
 
     def put_in_place(self, connection: sa.Connection, keep_misfits: bool = False) -> None:
-        """The new columns, which nobody else uses, take the place of the old ones, and their indexes."""
+        """Replaces the old columns and their indexes with the new ones, while nobody else uses the table."""
         table = self.conversion.table
         are_kept = keep_misfits and bool(self._misfits)
         obsolete = [column.name for column in self.conversion.old_columns] + ([] if are_kept else [self._aside])
@@ -142,8 +142,8 @@ class PreparedField:
         values_set_aside.write_texts(conversion.connection, conversion.module.name, self._aside, texts)
 
     def _drop_unique_indexes(self, connection: sa.Connection) -> None:
-        """Those of the new columns: somebody has saved a value that only the new type takes for one that is there. The
-        migration makes them last of all, and says which values are there twice."""
+        """Drops those of the new columns, because somebody saved a value that only the new type considers a duplicate.
+        The migration creates them at the very end, and reports duplicate values."""
         for index in self.conversion.table.indexes:
             if index.unique and not self.names.keys().isdisjoint(index.columns.keys()):
                 alter.drop_indexes(connection, self.conversion.table.name, [_temporary(str(index.name))])
@@ -170,7 +170,7 @@ class PreparedTable:
     fields: list[PreparedField]
 
     def fill(self, report: Report) -> None:
-        """Converts all records, makes the indexes of the new columns, and converts again what was saved meanwhile."""
+        """Converts all records, creates the indexes of the new columns, and converts again what was saved since."""
         with writing(read_committed(self.engine)) as connection:
             when_free(connection, partial(self._begin, connection))
         for prepared in self.fields:
@@ -188,7 +188,7 @@ class PreparedTable:
                 prepared.count(connection)
 
     def finish(self, connection: sa.Connection) -> bool:
-        """Converts the last records, while nobody else uses the table. Whether other values than before do not fit."""
+        """Converts the last records, while nobody else uses the table. Returns whether different values do not fit."""
         before = [prepared.named_misfits for prepared in self.fields]
         while self._fill_again(connection):
             pass
@@ -201,8 +201,8 @@ class PreparedTable:
         log, table = quoted(_log(self.table.name)), quoted(self.table.name)
         schema = quoted(connection.exec_driver_sql("SELECT current_schema()").scalar_one())
         read = {column.name for prepared in self.fields for column in prepared.conversion.old_columns}
-        # Not UNLOGGED, though quicker: the notes of records that were saved must outlive a crash of the database, after
-        # which this process goes on.
+        # Not UNLOGGED, although faster: the ids of saved records must survive a crash of the database, after which this
+        # process continues.
         connection.exec_driver_sql(f"CREATE TABLE {log} (record bigint)")
         note = f"INSERT INTO {schema}.{log} VALUES (coalesce(NEW.id, OLD.id)); RETURN NULL;"  # noqa: S608
         connection.exec_driver_sql(
@@ -221,11 +221,11 @@ class PreparedTable:
                 return
 
     def _fill_again(self, connection: sa.Connection) -> int:
-        """Converts the records that the trigger has noted, as many as one batch; how many that were."""
+        """Converts up to one batch of the records that the trigger recorded; returns how many."""
         log = quoted_identifier(connection, _log(self.table.name))
         noted = f"ARRAY(SELECT ctid FROM {log} LIMIT {BATCH})"  # noqa: S608 - a declared name
         delete = f"DELETE FROM {log} WHERE ctid = ANY({noted}) RETURNING record"  # noqa: S608
-        # The notes are read first: what is read afterwards is at least as new as they are.
+        # The ids are read first: the records read afterwards are at least as new.
         record_ids = sorted(set(connection.exec_driver_sql(delete).scalars()))
         if record_ids:
             for prepared in self.fields:
@@ -233,7 +233,7 @@ class PreparedTable:
         return len(record_ids)
 
     def _patiently(self, work: Callable[[sa.Connection], Result]) -> Result:
-        """Does `work` in a short transaction; while somebody saves one of its records it is tried again."""
+        """Does `work` in a short transaction; retries it while somebody saves one of its records."""
         while True:
             try:
                 with writing(read_committed(self.engine)) as connection:
@@ -245,7 +245,7 @@ class PreparedTable:
                 time.sleep(PAUSE)
 
     def _create_indexes(self, connection: sa.Connection, report: Report) -> None:
-        """Indexes like the declared ones, of the new columns. What is left out here is made after the migration."""
+        """Creates indexes like the declared ones for the new columns. Any left out are created after the migration."""
         existing = {column["name"] for column in sa.inspect(connection).get_columns(self.table.name)}
         temporary = {name: new for prepared in self.fields for name, new in prepared.names.items()}
         for index in self.table.indexes:
@@ -264,7 +264,7 @@ class PreparedTable:
 
 
 class PreparedConversions:
-    """All that is prepared for one migration."""
+    """Everything prepared for one migration."""
 
     def __init__(self, engine: sa.Engine, conversions: Iterable[Conversion] = ()) -> None:
         self.fields: dict[tuple[str, str], PreparedField] = {}
@@ -277,17 +277,17 @@ class PreparedConversions:
 
     def finish(self, connection: sa.Connection) -> bool:
         """See PreparedTable.finish."""
-        return any([table.finish(connection) for table in self.tables])  # a list: each of them has to finish
+        return any([table.finish(connection) for table in self.tables])  # a list: all of them must finish
 
 
 @contextlib.contextmanager
 def prepare_conversions(
     engine: sa.Engine, conversions: Iterable[Conversion], keep_turn: Callable[[], None], report: Report
 ) -> Iterator[PreparedConversions]:
-    """Prepares conversions for the block, which puts them in place; after an exception nothing is left of them.
+    """Prepares conversions for the block, which puts them in place; after an exception, nothing is left of them.
 
-    Called after each transaction: `keep_turn`, which raises where another process may be at work, and `report`, with
-    the number of values that were looked at so far.
+    Called after each transaction: `keep_turn`, which raises if another process may be at work, and `report`, with the
+    number of values read so far.
     """
     done = 0
 
@@ -304,13 +304,13 @@ def prepare_conversions(
         yield work
     except BaseException:
         with contextlib.suppress(*DatabaseError):
-            keep_turn()  # without it what is there may be another process's
+            keep_turn()  # otherwise, what exists may belong to another process
             clear_conversions(engine)
         raise
 
 
 def clear_conversions(engine: sa.Engine) -> None:
-    """Takes away what a killed process has left of its conversions."""
+    """Removes what a killed process left of its conversions."""
     with reading(engine) as connection:
         tables = tables_in_conversion(connection)
     for table in tables:
@@ -319,7 +319,7 @@ def clear_conversions(engine: sa.Engine) -> None:
 
 
 def tables_in_conversion(connection: sa.Connection) -> Sequence[str]:
-    """The tables that have the trigger: a process is at work, or was killed."""
+    """The tables with the trigger: a process is at work, or was killed."""
     if connection.dialect.name != "postgresql":
         return ()
     tables = sa.text(
@@ -337,7 +337,7 @@ def _clear(connection: sa.Connection, table: str) -> None:
 
 
 def _drop_log(connection: sa.Connection, table: str) -> None:
-    """The notes of the trigger, and with its function the trigger."""
+    """Drops the log of the trigger, and the trigger with its function."""
     log = quoted_identifier(connection, _log(table))
     connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {log}() CASCADE")
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {log}")

@@ -1,4 +1,4 @@
-"""The steps of fields that get another type or are stored in another way, and of links that can be taken back."""
+"""The steps for fields whose type or storage changes, and for links that can be restored."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -25,8 +25,8 @@ def conversion_step(
 ) -> PlanStep:
     """The step that gives a field another type, with the values that do not fit.
 
-    `change`: the beginning of its sentence. `prepared`: the values where they are converted already. `has_aside`:
-    values were set aside when the field got its last type.
+    `change`: the beginning of its sentence. `prepared`: the values if they are already converted. `has_aside`: whether
+    values were set aside when the type last changed.
     """
     misfits = prepared.misfits() if prepared else conversion.misfits()
     run = partial(prepared.put_in_place, conversion.connection) if prepared else conversion.run
@@ -56,9 +56,9 @@ def conversion_step(
 def take_back_steps(
     changes: Changes, tables: Tables, connection: sa.Connection | None, aside: dict[str, dict[str, str]]
 ) -> Iterator[PlanStep]:
-    """The steps that take back links, set aside while the module to which they lead had no records under its new name.
+    """The steps that restore links that were set aside while the linked module had no records under its new name.
 
-    A field of which nothing stays aside is taken out of `aside` (module → field → its old type).
+    A field without any values left aside is removed from `aside` (module → field → its old type).
     """
     if connection is None or not changes.renames.modules:
         return

@@ -1,7 +1,7 @@
-"""The renames that `formerly` declares and that are still to be done, and the history of those that were done.
+"""The renames that `formerly` declares and that are still to do, and the history of those that were done.
 
-`formerly: old` tells of a rename; when the files are put back as they were, nothing tells of it but the history. It is
-a part of the snapshot, new name → old name: `modules`, `fields` by module, `options` by module and field.
+`formerly: old` declares a rename; if the files are reverted, only the history knows about it. It is part of the
+snapshot, new name → old name: `modules`, `fields` by module, `options` by module and field.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,7 +22,7 @@ OptionRenames = Mapping[tuple[str, str], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Renames:
-    """Renames: new name → old name, of modules and of the fields of each module (under its new name)."""
+    """Renames (new name → old name) of modules, and of the fields of each module (under its new name)."""
 
     modules: dict[str, str] = field(default_factory=dict)
     fields: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Renames:
 
 
 def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declaration) -> Renames:
-    """The renames that `formerly` declares and that are not done yet, and renames that the declaration has undone."""
+    """The renames that `formerly` declares and that are not done yet, and renames that the declaration reverts."""
     formerly = {name: module.formerly for name, module in declaration.modules.items() if module.table is None}
     history = past_renames(old)
     late = {
@@ -70,7 +70,7 @@ def find_renames(connection: sa.Connection, old: Snapshot, declaration: Declarat
 def _renamed_rows(
     known: Collection[str], declaration: Declaration, modules: Mapping[str, str], history: Mapping[str, str]
 ) -> dict[str, str]:
-    """The tables of rows whose `lines` field, or its module, has another name: new name → old name."""
+    """The tables of rows whose `lines` field or its module is renamed: new name → old name."""
     formerly: dict[str, str | None] = {}
     for module, lines in fields_with_rows(declaration.modules.values()):
         before = modules.get(module.name, module.name)
@@ -83,7 +83,7 @@ def _renamed_rows(
 def _late_renames(
     known: Collection[str], left: Collection[str], formerly: Mapping[str, str | None]
 ) -> Iterator[tuple[str, str]]:
-    """Those whose `formerly` was written after their first migration: what they held is left under the old name."""
+    """Renames whose `formerly` was added after the first migration: the values are still under the old name."""
     for name, before in formerly.items():
         if before in left and before not in formerly and name in known:
             yield name, str(before)
@@ -103,9 +103,9 @@ def renamed_names(
 ) -> dict[str, str]:
     """New name → old name.
 
-    `known`: the names in the last snapshot. `formerly`: the declared names and what each was called before; it may stay
-    in the files forever, and counts only while the old name is known. `history`: renames that were done, new name →
-    old name: a declared name that is found there is the old one back again.
+    `known`: the names in the last snapshot. `formerly`: the declared names, each with its former name; it may stay in
+    the files forever, and only counts while the old name is known. `history`: renames that were done, new name → old
+    name: a declared name among the old ones has been restored.
     """
     renamed: dict[str, str] = {}
     for name, before in formerly.items():
@@ -124,7 +124,7 @@ def renamed_names(
 
 
 def _earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
-    """What something was called before, the latest name first."""
+    """Its earlier names, latest first."""
     names: list[str] = []
     while name in history and history[name] not in names:
         name = history[name]
@@ -133,7 +133,7 @@ def _earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
 
 
 def past_renames(snapshot: Snapshot) -> dict[str, Any]:
-    """The renames that were done; from a snapshot without a history what its `formerly` tell."""
+    """The renames that were done; for a snapshot without a history, those of its `formerly`."""
     if "history" in snapshot:
         return snapshot["history"]
     modules = snapshot["modules"].items()
@@ -170,7 +170,7 @@ def past_renames_after(old: Snapshot, renames: Renames, options: OptionRenames) 
 
 
 def _extend_history(history: Mapping[str, str], renames: Mapping[str, str]) -> dict[str, str]:
-    """With renames, new name → old name; one that leads back to a former name takes back what led away from it."""
+    """The history with further renames, new name → old name; a rename back to a former name cancels the one away."""
     extended = dict(history)
     for new, old in renames.items():
         if new in _earlier_names(old, extended):
@@ -182,9 +182,9 @@ def _extend_history(history: Mapping[str, str], renames: Mapping[str, str]) -> d
 
 
 def late_rename_note(modules: Mapping[str, Module], before: str, rows: Callable[[str], int | None]) -> str:
-    """What a plan adds about the records of a module whose new name was declared late; "" if it was not.
+    """A note in a plan about the records of a module whose new name was declared late; "" if it was not.
 
-    Once its new name has records of its own, one table cannot hold both: they would have the same ids.
+    Once the new name has records of its own, one table cannot hold both: they would have the same ids.
     """
     later = next((name for name, module in modules.items() if module.formerly == before), None)
     count = rows(later) if later else 0

@@ -1,8 +1,7 @@
 """The difference between the tables in the database and the declared ones.
 
-Found in the real database, or by comparing two snapshots, which is quick. Only the portal's own objects
-count: a table, column or index that neither the declaration nor the last snapshot names belongs to somebody else, and
-is never touched.
+Found in the real database, or by comparing two snapshots, which is fast. Only the portal's own objects count: a table,
+column or index that neither the declaration nor the last snapshot names belongs to somebody else, and is never touched.
 """
 
 from collections import defaultdict
@@ -23,7 +22,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search.index import is_index_object
 from portal.lazy import LazyModule
 
-TypesDiffer = Callable[[sa.types.TypeEngine[Any], sa.Column[Any]], bool]  # of a column there, and of the declared one
+TypesDiffer = Callable[[sa.types.TypeEngine[Any], sa.Column[Any]], bool]  # the existing type, the declared column
 
 alembic = LazyModule("portal.database.migration.alembic")
 
@@ -34,33 +33,33 @@ def _by_table() -> dict[str, set[str]]:
 
 @dataclass
 class Difference:
-    """What is missing in the database and what is obsolete there; columns and indexes by table."""
+    """What is missing and what is obsolete in the database; columns and indexes by table."""
 
     tables: set[str] = field(default_factory=set)
     columns: dict[str, set[str]] = field(default_factory=_by_table)
     indexes: dict[str, set[str]] = field(default_factory=_by_table)
-    retyped_columns: dict[str, set[str]] = field(default_factory=_by_table)  # of another type than the declared one
+    retyped_columns: dict[str, set[str]] = field(default_factory=_by_table)  # whose type differs from the declared one
     obsolete_tables: set[str] = field(default_factory=set)
     obsolete_columns: dict[str, set[str]] = field(default_factory=_by_table)
     obsolete_indexes: dict[str, set[str]] = field(default_factory=_by_table)
 
     @property
     def changed_tables(self) -> set[str]:
-        """The tables with any difference; for a join table that of its module."""
+        """The tables with any difference; for a join table, that of its module."""
         by_table = (self.columns, self.indexes, self.retyped_columns, self.obsolete_columns, self.obsolete_indexes)
         whole = {name.partition("$")[0] for name in self.tables | self.obsolete_tables}
         return whole | {table for part in by_table for table, names in part.items() if names}
 
     @property
     def altered_tables(self) -> set[str]:
-        """The tables that go, and those whose columns change."""
+        """The tables that are dropped, and those whose columns change."""
         by_table = (self.columns, self.retyped_columns, self.obsolete_columns)
         return self.obsolete_tables | {table for part in by_table for table, names in part.items() if names}
 
 
 @dataclass(frozen=True)
 class Changes:
-    """The last snapshot (under the names that hold now), the new one, and the difference between the tables."""
+    """The last snapshot (with the present names), the new one, and the difference between the tables."""
 
     old: Snapshot
     new: Snapshot
@@ -71,9 +70,9 @@ class Changes:
 def inspect_database(
     connection: sa.Connection, tables: Tables, old: Snapshot, new: Snapshot, names: FormerNames
 ) -> Difference:
-    """The difference of the real database. What `old` names and `new` does not is obsolete.
+    """The difference of the real database. What is in `old` but not in `new` is obsolete.
 
-    `old` is under the new names; the database still has the former `names`.
+    `old` uses the new names; the database still has the former `names`.
     """
     known = {
         names.table(table): {names.column(table, column) for column in columns}
@@ -105,7 +104,7 @@ def _compare_columns(
     names: FormerNames,
     differ: TypesDiffer,
 ) -> None:
-    """Adds what differs in the columns of a table; `known`: the former names of those that may be dropped."""
+    """Adds the differences in a table's columns; `known`: the former names of columns that may be dropped."""
     types = {column["name"]: column["type"] for column in there}
     former = {names.column(table.name, column.name): column for column in table.c}
     difference.columns[table.name] |= {column.name for name, column in former.items() if name not in types}
@@ -122,8 +121,8 @@ def _compare_indexes(
     unusable: Collection[str],
     names: FormerNames,
 ) -> None:
-    """Adds what differs in the portal's indexes of a table: one whose columns differ is both obsolete and missing, and
-    one that cannot be used is missing. Those of constraints are not the portal's."""
+    """Adds the differences in the portal's indexes of a table: an index with different columns is both obsolete and
+    missing, and an unusable one is missing. Indexes of constraints are not the portal's."""
     shapes = {
         str(index["name"]): (index["column_names"], bool(index["unique"]))
         for index in there

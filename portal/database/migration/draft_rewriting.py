@@ -1,4 +1,4 @@
-"""Drafts follow the renames of fields and options: nothing that somebody has typed is lost by a name."""
+"""Renames fields and options in drafts, so that nothing people typed is lost by a rename."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from portal.database.migration.declared_renames import Renames
 from portal.fields.table_names import is_rows
 
-Data = Mapping[str, Any]  # `inputs` by their names, and `basis`: NAME:DIGEST of what the form showed
+Data = Mapping[str, Any]  # `inputs` by name, and `basis`: NAME:DIGEST of what the form showed
 
 
 def rename_fields_in_drafts(connection: sa.Connection, drafts: sa.Table, renames: Renames) -> None:
-    """The inputs of drafts bear the names of their fields; in rows both that and their columns'."""
+    """Renames the inputs of drafts, whose names contain those of fields and, in rows, of columns."""
     for after, before in renames.modules.items():
         if is_rows(after):
             (module, _, lines), former = after.partition("$"), before.partition("$")[2]
@@ -25,7 +25,7 @@ def rename_fields_in_drafts(connection: sa.Connection, drafts: sa.Table, renames
 def rename_options_in_drafts(
     connection: sa.Connection, drafts: sa.Table, table: str, field: str, renames: Mapping[str, str]
 ) -> None:
-    """What was chosen in drafts follows renamed options, new name → old name; `table`: of the module or its rows."""
+    """Renames chosen options in drafts, new name → old name; `table`: of the module or its rows."""
     names = {before: after for after, before in renames.items()}
     module, _, lines = table.partition("$")
 
@@ -40,7 +40,7 @@ def rename_options_in_drafts(
 
 
 def _renamed_names(lines: str, names: Mapping[str, str]) -> Callable[[Data], Data]:
-    """`price`, `price.currency` and, where `lines` has the rows, `lines.0.price` under new names; old → new."""
+    """Renames `price`, `price.currency` and, if `lines` has the rows, `lines.0.price`; old → new."""
 
     def renamed(name: str) -> str:
         parts = name.split(".")

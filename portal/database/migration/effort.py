@@ -1,31 +1,31 @@
-"""How long the steps of a plan take, and who waits for them meanwhile: estimates, which the plan says."""
+"""Estimates for a plan of how long its steps take, and who has to wait for them."""
 
 import enum
 from dataclasses import dataclass
 
 from portal.database.migration.row_counts import RowCounts
 
-LARGE = 100_000  # records; reading as many takes seconds
+LARGE = 100_000  # records; reading that many takes seconds
 NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
 
 
 class Work(enum.Enum):
-    """What a step does with every row of a table: seconds for a row, of SQLite and of PostgreSQL. They are estimates,
-    good for the order of magnitude: machines and values differ. `python -m benchmarks.migrations` shows them beside
-    what a machine takes."""
+    """What a step does with every row of a table: seconds per row on SQLite and PostgreSQL. They are only estimates of
+    the order of magnitude: machines and values differ. `python -m benchmarks.migrations` compares them with the times
+    on a machine."""
 
     INDEX = (1.5e-6, 3e-6)  # reads it for an index, PostgreSQL twice
-    CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes another one
-    CONVERT_IN_BATCHES = (0.0, 2e-4)  # the same while others go on (PostgreSQL), with the new values' indexes
-    REWRITE = (4e-6, 0.0)  # takes a column away: SQLite writes the table anew
+    CONVERT = (6e-5, 1e-4)  # reads its value twice, and writes a new one
+    CONVERT_IN_BATCHES = (0.0, 2e-4)  # the same while others work (PostgreSQL), with the indexes of the new values
+    REWRITE = (4e-6, 0.0)  # drops a column: SQLite rewrites the table
     RENAME = (6e-4, 1e-3)  # writes the new name of a module into its entries in the search index
 
 
 @dataclass(frozen=True)
 class Effort:
-    """The rows that a step reads or writes, about how many seconds it takes, and who waits meanwhile.
+    """The rows that a step reads or writes, roughly how many seconds it takes, and who waits during that time.
 
-    SQLite's readers never wait: they see the state before. `table`: the one to which `waits` refers; "" for all.
+    SQLite's readers never wait: they see the previous state. `table`: the one that `waits` refers to; "" for all.
     """
 
     rows: int
@@ -36,7 +36,7 @@ class Effort:
 
     @property
     def note(self) -> str:
-        """What to know of it before, where it takes its time."""
+        """What to know about it in advance, if it takes long."""
         if not self.is_large:
             return ""
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"

@@ -1,4 +1,4 @@
-"""The names of tables, columns and indexes before the renames of a migration are done, and after them."""
+"""The names of tables, columns and indexes before and after the renames of a migration."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from portal.fields.table_names import join_name
 
 @dataclass(frozen=True)
 class FormerNames:
-    """Former names by new ones, of tables, and of columns by the new name of their table; of what is renamed only."""
+    """Former names by new ones, of renamed tables, and of renamed columns by the new name of their table."""
 
     tables: Mapping[str, str] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class FormerNames:
         return self.columns.get(table, {}).get(name, name)
 
     def index(self, index: sa.Index, table: str) -> str:
-        """The former name of a declared index, which is made of those of its columns."""
+        """The former name of a declared index, which is made of the former names of its columns."""
         names = index.columns.keys()
         if index.name != index_name(table, *names):
             return str(index.name)
@@ -41,7 +41,7 @@ SAME = FormerNames()
 
 
 def former_names(old: Snapshot, renames: Renames) -> FormerNames:
-    """The names that the `renames` change; `old`: the last snapshot, under its old names."""
+    """The names that the `renames` change; `old`: the last snapshot, with its old names."""
     replaced = renames.modules.keys() & old["modules"].keys()
     modules = {name: module for name, module in old["modules"].items() if name not in replaced}
     by_table: dict[str, dict[str, str]] = {}
@@ -87,18 +87,18 @@ def _column_pairs(entries: Mapping[str, Mapping[str, object]], fields: Mapping[s
 
 
 def with_new_names(old: Snapshot, renames: Renames) -> Snapshot:
-    """The snapshot with former names replaced by those that hold after the renames."""
+    """The snapshot with former names replaced by the new ones."""
     names = renames.new_module_names
     modules = {}
     for before, module in old["modules"].items():
         if before in renames.modules:
-            continue  # an empty module whose name the other one takes
+            continue  # an empty module whose name the other one gets
         name = names.get(before, before)
         field_names = renames.new_field_names(name)
         fields = {
             field_names.get(key, key): _with_targets({**entry, "name": field_names.get(key, key)}, names)
             for key, entry in module["fields"].items()
-            if key not in field_names.values()  # an empty field whose name the other one takes
+            if key not in field_names.values()  # not an empty field whose name the other one gets
         }
         modules[name] = {**module, "fields": fields}
     return {**old, "modules": modules, "left": _left_with_new_names(left_behind(old), names, renames)}

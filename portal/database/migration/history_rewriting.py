@@ -1,5 +1,4 @@
-"""What the history of records says of fields and options follows their renames, and goes with what is dropped, as
-the files of a field do."""
+"""Renames fields and options in the history of records, and removes dropped ones, along with the files of a field."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -17,7 +16,7 @@ Details = dict[str, Any]
 def rename_fields_in_history(
     connection: sa.Connection, event: sa.Table, module: str, renames: Mapping[str, str]
 ) -> None:
-    """The changes of fields bear their new names; `renames`: new name → old name."""
+    """Gives changes of fields their new names; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
 
     def renamed(details: Details) -> Details:
@@ -31,8 +30,8 @@ def rename_fields_in_history(
 
 
 def forget_field_in_history(connection: sa.Connection, tables: Tables, module: str, name: str) -> None:
-    """A field that is dropped leaves nothing: another one of its name would show the changes as its own, and no record
-    names its files any more, whose bytes `portal files` then removes."""
+    """Removes all traces of a dropped field: a new field of that name would show its changes as its own. Its files are
+    no longer named by any record, so `portal files` then removes their bytes."""
 
     def without(details: Details) -> Details:
         changes = {key: pair for key, pair in details.get("changes", {}).items() if key != name}
@@ -46,7 +45,7 @@ def forget_field_in_history(connection: sa.Connection, tables: Tables, module: s
 def rename_options_in_history(
     connection: sa.Connection, event: sa.Table, module: str, field: Field, renames: Mapping[str, str], is_state: bool
 ) -> None:
-    """Recorded values follow renamed options, new name → old name; `is_state`: the field is that of the lifecycle."""
+    """Renames options in recorded values, new name → old name; `is_state`: whether it is the field of the lifecycle."""
     names = {before: after for after, before in renames.items()}
 
     def value(recorded: Any) -> Any:
@@ -67,7 +66,7 @@ def rename_options_in_history(
 def _rewrite(
     connection: sa.Connection, event: sa.Table, module: str, names: Iterable[str], change: Callable[[Details], Details]
 ) -> None:
-    """Changes the details of those events of a module that contain one of `names` as a text of JSON."""
+    """Changes the details of the events of a module that contain one of `names` as a JSON string."""
     stored = sa.cast(event.c["details"], sa.Text())
     contained = sa.or_(sa.false(), *[stored.contains(f'"{name}"', autoescape=True) for name in names])
     columns, last = (event.c["id"], event.c["details"]), 0

@@ -1,8 +1,8 @@
-"""Indexes in a plan: which are made and dropped, on PostgreSQL CONCURRENTLY and after everything else is committed.
+"""The indexes that a plan creates and drops, on PostgreSQL CONCURRENTLY and after everything else is committed.
 
-Nobody waits for that, neither to read nor to save. A build that is killed leaves an index that cannot be used: the plan
-counts it as missing, and it is made again by the next `portal apply`; that of a module also when the portal starts, and
-within an hour by the worker.
+Nobody waits for that, neither to read nor to save. A killed build leaves an unusable index: the plan counts it as
+missing, and the next `portal apply` creates it again; for modules, the next start of the portal does too, and the
+worker within an hour.
 """
 
 from collections.abc import Collection, Iterator
@@ -23,7 +23,7 @@ from portal.fields.base import Field
 
 
 class LateIndexes:
-    """What one migration leaves for later of its indexes; SQLite makes and drops them at once."""
+    """The index changes that one migration leaves for later; SQLite makes them immediately."""
 
     def __init__(self) -> None:
         self._are_unique = True
@@ -42,29 +42,29 @@ class LateIndexes:
             self._missing.setdefault(table.name, (table, set()))[1].update(names)
 
     def drop(self, connection: sa.Connection, table: str, names: Collection[str]) -> None:
-        """Indexes that are no longer declared; they serve until those that replace them are there."""
+        """Indexes that are no longer declared; they are used until their replacements exist."""
         if connection.dialect.name != "postgresql":
             alter.drop_indexes(connection, table, names)
         elif names:
             self._obsolete.setdefault(table, set()).update(names)
 
     def clear(self) -> None:
-        """Forgets them: what led to them was rolled back."""
+        """Forgets them: their cause was rolled back."""
         self._are_unique = True
         self._missing.clear()
         self._obsolete.clear()
 
     def finish(self, engine: sa.Engine) -> bool:
-        """Makes and drops them. False where values that are there twice kept one from being made.
+        """Creates and drops them. False if duplicate values prevented the creation of one.
 
-        What is left to do if this ends half-way, the next plan names.
+        If this ends early, the next plan has the rest.
         """
         if not self._missing and not self._obsolete:
             return self._are_unique
         obsolete = {name: table for table, names in self._obsolete.items() for name in names}
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
             unique = {name for name, (_is_valid, is_unique) in existing_indexes(connection).items() if is_unique}
-            # One that refuses what is allowed now, or has the name of a new one, cannot stay until that is made.
+            # An index that refuses what is allowed now, or has the name of a new one, must be dropped first.
             made_anew = {name for _table, names in self._missing.values() for name in names}
             first = obsolete.keys() & (unique | made_anew)
             _drop(connection, {name: obsolete[name] for name in sorted(first)})
@@ -74,9 +74,9 @@ class LateIndexes:
 
 
 def create_late_indexes(connection: sa.Connection, table: sa.Table, names: Collection[str]) -> bool:
-    """Makes those indexes that come late, on PostgreSQL outside of a transaction, unless they are there.
+    """Creates indexes late, on PostgreSQL outside of a transaction, unless they exist.
 
-    False if one cannot be unique: it is left out.
+    Returns False if one cannot be unique: it is left out.
     """
     existing = existing_indexes(connection)
     could_all = True
@@ -104,30 +104,30 @@ def _drop(connection: sa.Connection, tables: dict[str, str]) -> None:
 
 
 class PlannedIndexes:
-    """The indexes of one plan; `late`: those that are made and dropped when everything else is done."""
+    """The indexes of one plan; `late`: those that are created and dropped after everything else."""
 
     def __init__(self, tables: Tables, changes: Changes, counts: RowCounts) -> None:
         self.late = LateIndexes()
         self._tables, self._changes, self._counts = tables, changes, counts
-        self._handled: set[str] = set()  # by the step of a field
+        self._handled: set[str] = set()  # those in the step of a field
 
     def take_over(self, table: sa.Table, field: Field) -> set[str]:
-        """The indexes of a field whose step creates them itself."""
+        """The indexes of a field that the field's own step creates."""
         names = _indexes_of(table, field)
         self._handled |= names
         return names
 
     def go_with(self, module: str, dropped: Collection[str]) -> None:
-        """The indexes of dropped columns are dropped with them."""
+        """Notes that the indexes of dropped columns are dropped with them."""
         indexes = self._changes.old["modules"][module]["indexes"].items()
         self._handled |= {name for name, (_unique, *of) in indexes if not set(dropped).isdisjoint(of)}
 
     def create(self, table: sa.Table, names: Collection[str]) -> None:
-        """Creates indexes of a table, when a task says so."""
+        """Creates indexes of a table, called by a task."""
         self.late.create(self._counts.connected, table, names)
 
     def others_of(self, name: str) -> Iterator[PlanStep]:
-        """The step for the indexes of a table that no field's step has taken over."""
+        """The step for the indexes of a table that no field's step handles."""
         table, difference = self._tables.by_name[name], self._changes.difference
         missing = difference.indexes.get(name, set()) - self._handled
         obsolete = difference.obsolete_indexes.get(name, set()) - self._handled
@@ -140,17 +140,17 @@ class PlannedIndexes:
             yield PlanStep(f"bring the indexes of {name} up to date", effort=takes, tasks=tasks)
 
     def duplicates(self, module: Module, field: Field) -> Iterator[PlanStep]:
-        """Values that keep a field from becoming unique; without them its index comes with the others."""
+        """A step for values that prevent a field from becoming unique; without any, its index is like the others."""
         table = self._tables.module(module.name)
         within = [column for column in table.c if column.name in module.unique_within(field)]
         compared = [column for column in columns_of(field) if column.name in (field.name, field.key_column)]
-        # Not each unique index that has a column of the field: it may be the link within which another one is unique.
+        # Not every unique index with a column of the field: it may be the link within which another field is unique.
         own = {index_name(module.name, *module.unique_within(field), field.key_column)} if field.unique else set()
         missing = own & self._changes.difference.indexes.get(module.name, set())
         duplicates = self._counts.duplicates(module.name, within, compared) if missing else []
         if duplicates:
             self._handled |= missing
-            # What kept exactly the same values apart in older versions stays until then.
+            # The index that enforced exact uniqueness in older versions stays until then.
             self._handled.add(index_name(module.name, *module.unique_within(field), field.name))
             listed = ", ".join(f"{values} ({count} times)" for values, count in duplicates[:SHOWN])
             more = ", …" if len(duplicates) > SHOWN else ""

@@ -1,4 +1,4 @@
-"""What a `portal apply` that was killed has left on PostgreSQL, between or after its transactions."""
+"""Finishes what a killed `portal apply` left on PostgreSQL, between or after its transactions."""
 
 import logging
 from collections.abc import Iterable
@@ -24,8 +24,7 @@ def is_interrupted(connection: sa.Connection, tables: Tables) -> bool:
 
 
 def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
-    """Makes the indexes that are missing, and takes away conversions that have not come to their end, unless another
-    process is at work."""
+    """Creates missing indexes and removes unfinished conversions, unless another process is at work."""
     with reading(engine) as connection:
         if not is_interrupted(connection, tables):
             return
@@ -36,7 +35,7 @@ def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
 
 
 def _finish_indexes(engine: sa.Engine, tables: Tables) -> None:
-    """Makes the indexes that were left to be made, where they are those of the database."""
+    """Creates the remaining indexes, if they belong to what is applied in the database."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         applied = last_applied(connection, tables) or EMPTY
         for table, names in _missing_indexes(connection, tables):

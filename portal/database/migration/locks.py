@@ -1,7 +1,7 @@
-"""Locks of a migration on PostgreSQL: one migration at a time, and tables for itself that keep no readers waiting.
+"""Locks of a migration on PostgreSQL: one migration at a time, and exclusive tables without keeping readers waiting.
 
-A migration is more than one transaction, from the plan to the last index: its turn is a lock of a connection of its
-own. A table is locked for moments only, as everybody who comes later waits behind it.
+A migration is more than one transaction, from the plan to the last index: its turn is a lock held by a separate
+connection. A table is only locked briefly, since everybody who comes later waits behind the lock.
 """
 
 import contextlib
@@ -16,12 +16,12 @@ from portal.database.errors import LOCK_NOT_AVAILABLE, DatabaseError, is_retryab
 from portal.database.postgresql import make_schema
 from portal.database.sql import quoted_identifier
 
-ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to get its tables; seconds between
+ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to lock its tables; seconds in between
 PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
-# PostgreSQL ends an autovacuum that is in the way, but only after a wait of a second (its deadlock_timeout). While
-# one is at work, every tenth attempt waits so long.
+# PostgreSQL ends an autovacuum that is in the way, but only after one second (its deadlock_timeout). While one is
+# running, every tenth attempt waits that long.
 PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
-FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock keeps from a table
+FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # what a lock prevents
 Result = TypeVar("Result")
 
 _VACUUM = sa.text(  # or the build of an index
@@ -33,16 +33,16 @@ _VACUUM = sa.text(  # or the build of an index
 
 LOCK = 7_022_601_118  # the advisory lock; any number that nobody else uses
 OWN_LOCK = (
-    ":lock + coalesce(hashtext(current_schema()), 0)"  # portals in schemas of one database are migrated by themselves
+    ":lock + coalesce(hashtext(current_schema()), 0)"  # portals in schemas of one database are migrated independently
 )
 
 
 def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Callable[[], None] = lambda: None) -> Result:
-    """Does `work`, which needs tables for itself, and answers its result.
+    """Does `work`, which needs exclusive tables, and returns its result.
 
-    On PostgreSQL it waits only a moment for them, as everybody who comes later waits behind it: then all is undone and
-    tried again, until no reader is in the way. No lock that `work` has taken, of a table or of a row, outlives that.
-    `undo`: takes back what `work` has changed in memory.
+    On PostgreSQL, it only waits a moment for them, since everybody who comes later waits behind it: then everything is
+    rolled back and tried again, until no reader is in the way. No lock of `work`, on a table or a row, survives that.
+    `undo`: reverts what `work` has changed in memory.
     """
     if connection.dialect.name != "postgresql":
         return work()
@@ -66,7 +66,7 @@ def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Calla
 
 
 def lock_tables(connection: sa.Connection, names: set[str], mode: str) -> None:
-    """Locks those of the tables that exist, always in the same order; nothing on SQLite, which has one writer."""
+    """Locks the existing tables, always in the same order; does nothing on SQLite, which has one writer."""
     if not names or connection.dialect.name != "postgresql":
         return
     existing = names.intersection(sa.inspect(connection).get_table_names())
@@ -75,20 +75,20 @@ def lock_tables(connection: sa.Connection, names: set[str], mode: str) -> None:
 
 
 def set_patience(connection: sa.Connection, milliseconds: int = PATIENCE) -> None:
-    """From now on this transaction waits only a moment for what others hold."""
+    """Makes this transaction wait only a moment for locks from now on."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{milliseconds}ms'")
 
 
 class MigrationTurn:
-    """The turn of this process, which lasts as long as the connection that holds the lock; always on SQLite."""
+    """The turn of this process, which lasts as long as the connection with the lock; on SQLite, it never ends."""
 
     def __init__(self, connection: sa.Connection | None = None) -> None:
         self._connection = connection
         self._error: Exception | None = None
 
     def keep(self) -> None:
-        """To be called between the transactions of a long migration: a proxy ends connections that are idle for long.
-        Raises a DatabaseError where the turn has ended: another process may be at work."""
+        """Call between the transactions of a long migration: proxies close connections that are idle for long.
+        Raises a DatabaseError if the turn has ended: another process may be at work."""
         if self._error is not None:
             raise self._error
         try:
@@ -99,7 +99,7 @@ class MigrationTurn:
             raise
 
     def close(self) -> None:
-        """Gives the lock back. A connection that fails has lost it, or loses it now."""
+        """Releases the lock. A failing connection has lost it, or loses it now."""
         if self._connection is None or self._connection.invalidated:
             return
         try:
@@ -110,16 +110,16 @@ class MigrationTurn:
 
 @contextlib.contextmanager
 def one_at_a_time(engine: sa.Engine) -> Iterator[MigrationTurn]:
-    """Waits until no other process changes the tables of this portal. SQLite has one writer at a time anyway.
+    """Waits until no other process is changing the tables of this portal. SQLite has one writer at a time anyway.
 
-    It asks again and again instead of waiting for the lock: a statement that waits keeps its view of the database, and
-    an index that is made concurrently waits until nobody has an older one.
+    It polls instead of waiting for the lock: a waiting statement keeps its snapshot of the database, and an index that
+    is created concurrently waits until nobody has an older one.
     """
     if engine.dialect.name != "postgresql":
         yield MigrationTurn()
         return
     with writing(engine) as connection:
-        make_schema(connection)  # the lock has its name
+        make_schema(connection)  # the lock depends on its name
     with _connection(engine) as connection:
         while not _take_lock(connection):
             time.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""Renamed options of choices: the stored values follow. Removed ones: the records that keep them are counted."""
+"""Renames options of choices in stored values, and counts the records that still have removed ones."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -16,9 +16,9 @@ BATCH = 1000
 
 
 def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str, str]) -> dict[str, str]:
-    """New name → old name, of the options of one field that were renamed since the snapshot `entry` was taken.
+    """New name → old name of the options of one field that were renamed since the snapshot `entry` was taken.
 
-    `history`: the renames of its options that were done before.
+    `history`: earlier renames of its options.
     """
     formerly = {name: option.formerly for name, option in after.declared_options.items()}
     return renamed_names(entry.get("options", {}), formerly, history)

@@ -1,11 +1,11 @@
-"""The plan that brings a database to a declaration, and carrying it out.
+"""The plan that migrates a database to a declaration, and carrying it out.
 
-It is one transaction, but for what takes long on PostgreSQL: values of large tables are converted before it
-(conversion_beforehand.py), indexes are made after it (index_changes.py).
+It is one transaction, except for slow work on PostgreSQL: values of large tables are converted before it
+(conversion_beforehand.py), indexes are created after it (index_changes.py).
 
-`plan` makes it, `apply` carries it out; `missing_steps` compares snapshots only, which is quick, without a look at the
-real tables. Called by `portal plan` and `portal apply`, at start-up and by the reload. Where the search index must be
-filled again it is only marked; records/indexing does the work afterwards.
+`plan` makes it, `apply` carries it out; `missing_steps` only compares snapshots, which is fast, without reading the
+real tables. Called by `portal plan` and `portal apply`, at start-up and on reload. If the search index must be filled
+again, it is only marked; records/indexing does the work afterwards.
 """
 
 import contextlib
@@ -58,7 +58,7 @@ from portal.memory import gc_paused
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, in the order in which people read them."""
+    """The steps, in the order for people."""
 
     steps: list[PlanStep]
 
@@ -73,7 +73,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Applied:
-    """What `apply` did, in sentences, and the steps that it left undone: they would lose data, or cannot be done."""
+    """What `apply` did, in sentences, and the steps it did not do because they would lose data, or are impossible."""
 
     done: list[str]
     left: list[PlanStep]
@@ -81,14 +81,14 @@ class Applied:
 
 @dataclass(frozen=True)
 class Expected:
-    """The plan that is to be carried out and no other; `files`: the digest of the declarations now."""
+    """The only plan that may be carried out; `files`: the digest of the present declarations."""
 
     plan: SavedPlan
     files: str
 
 
 class CannotBeAppliedError(Exception):
-    """A step without which the portal cannot run is impossible in this database; nothing was done."""
+    """A step that the portal needs to run is impossible in this database; nothing was done."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__(str(plan))
@@ -107,7 +107,7 @@ def plan(engine: sa.Engine, tables: Tables) -> Plan:
 
 
 class _ToBePreparedError(Exception):
-    """Conversions of large tables come before the rest; nothing was done."""
+    """Conversions of large tables must come first; nothing was done."""
 
     def __init__(self, conversions: Iterable[Conversion]) -> None:
         super().__init__()
@@ -121,11 +121,11 @@ def apply(
     expected: Expected | None = None,
     report: Report = lambda converted: None,
 ) -> Applied:
-    """Carries out the plan, without the steps that would lose data unless that is allowed.
+    """Carries out the plan, except for steps that would lose data unless that is allowed.
 
-    What is left does not keep the portal from running: values of removed fields and modules stay in the database, and
-    values that do not fit the new type of their field are set aside. The search index is only marked. Raises
-    CannotBeAppliedError, or NotThePlanError where the plan is not the `expected` one, and then nothing was changed.
+    What is left does not prevent the portal from running: values of removed fields and modules stay in the database,
+    and values that do not fit the new type of their field are set aside. The search index is only marked. Raises
+    CannotBeAppliedError, or NotThePlanError if the plan is not the `expected` one; then nothing was changed.
     """
     with one_at_a_time(engine) as turn:
         clear_conversions(engine)
@@ -141,7 +141,7 @@ def apply(
         if indexed := sorted(table for table, names in planner.difference.indexes.items() if names):
             with writing(engine) as connection:
                 analyze(connection, indexed)
-    if not are_unique:  # of values converted, or saved meanwhile
+    if not are_unique:  # after a conversion, or because of values saved since
         sentences = {step.sentence for step in applied.left}
         blocked = [step for step in plan(engine, tables).steps if step.blocked and step.sentence not in sentences]
         return Applied(applied.done, [*applied.left, *blocked])
@@ -151,7 +151,7 @@ def apply(
 def _apply_in_one(
     engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: PreparedConversions
 ) -> tuple[Planner, Applied]:
-    """What is done in one transaction; with the planner that knows what is left for afterwards."""
+    """Does the work of one transaction; returns it with the planner, which knows what is left for afterwards."""
     with writing(read_committed(engine)) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
@@ -167,7 +167,7 @@ def _apply_in_one(
                 rename_in_database(connection, tables, old, renames)
             now, steps_now = planner, steps
             differs = work.finish(connection) or any(step.tables and not step.is_prepared for step in steps)
-            if differs and connection.dialect.name == "postgresql":  # a row may have come in between
+            if differs and connection.dialect.name == "postgresql":  # a row may have been added in between
                 now = Planner(tables, planner.changes, RowCounts(connection), work.fields)
                 steps_now = now.steps()
                 _check(connection, tables, expected, steps_now)
@@ -184,7 +184,7 @@ def _apply_in_one(
 def _carry_out(
     connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[PlanStep], allow_loss: bool
 ) -> Applied:
-    """Does the steps of a planner, marks what is to be indexed, and saves the snapshot."""
+    """Does the steps of a planner, marks what must be indexed, and saves the snapshot."""
     left = [step for step in steps if step.blocked or (step.loses and not allow_loss)]
     accepted = [step for step in steps if step not in left]
     tasks = [task for step in accepted for task in step.tasks] + [task for step in left for task in step.tasks_if_left]
@@ -207,7 +207,7 @@ def _check(connection: sa.Connection, tables: Tables, expected: Expected | None,
 
 
 def missing_steps(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
-    """The steps from the last snapshot to `tables`: quick, without counts, blind to changes made by others."""
+    """The steps from the last snapshot to `tables`: fast, without counts, and without noticing changes by others."""
     old, new = last_applied(connection, tables) or EMPTY, take_snapshot(tables)
     if declared_part(old) == new and left_behind(old) == NOTHING_LEFT:
         return list(misfit_steps(tables))
@@ -218,13 +218,13 @@ def missing_steps(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
 
 
 def steps_needed_to_run(connection: sa.Connection, tables: Tables) -> list[PlanStep]:
-    """The missing steps without which the portal cannot run."""
+    """The missing steps that the portal needs to run."""
     return [step for step in missing_steps(connection, tables) if step.needed]
 
 
 def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, steps: list[PlanStep]) -> None:
-    """Keeps others from all tables that are altered, and from saving where rows name what is renamed: what they are
-    about to save is there then, and seen."""
+    """Locks all tables that are altered, and those with rows that name something renamed against saving, so that
+    everything being saved is seen."""
     renames, names = planner.renames, former_names(old, planner.renames)
     altered = planner.difference.altered_tables.union(*[step.tables for step in steps], names.tables, names.columns)
     replaced = renames.modules.keys() & old["modules"].keys()
@@ -236,9 +236,9 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
 def _plan_steps(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: PreparedConversions | None = None
 ) -> tuple[Planner, list[PlanStep]]:
-    """The steps under the names that hold after the renames, which are not done yet.
+    """The steps, with the names after the renames, which are not done yet.
 
-    On SQLite they are done in a savepoint, and rolled back. On PostgreSQL those who read would wait meanwhile.
+    On SQLite, the renames are done in a savepoint and rolled back. On PostgreSQL, that would keep readers waiting.
     """
     on_sqlite, names = connection.dialect.name == "sqlite", SAME
     with connection.begin_nested() if renames else contextlib.nullcontext() as savepoint:

@@ -1,4 +1,4 @@
-"""What a plan consists of: steps, each one sentence for people and the tasks that carry it out."""
+"""The steps of a plan, each with a sentence for people and the tasks that carry it out."""
 
 import enum
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ WITH_LOSS = "(apply with --allow-loss)"
 
 
 class Phase(enum.IntEnum):
-    """The order of tasks over all steps: an index goes before its column, a table comes before links to it."""
+    """The order of tasks over all steps: an index is dropped before its column, a table created before links to it."""
 
     DROP_INDEXES = enum.auto()
     RENAME_OPTIONS = enum.auto()
@@ -27,7 +27,7 @@ class Phase(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """A part of the work of a step; nothing changes before `run` is called."""
+    """A part of a step's work; nothing changes before `run` is called."""
 
     phase: Phase
     run: Callable[[], object]
@@ -37,23 +37,23 @@ class Task:
 class PlanStep:
     """One change, and its sentence.
 
-    `loses`: it would lose data, and is left undone unless that is allowed. `blocked`: it cannot be done with the
-    present data. `needed`: the portal cannot run before it is done. `left_before`: it was left undone before.
+    `loses`: it would lose data, and is not done unless that is allowed. `blocked`: it is impossible with the present
+    data. `needed`: the portal cannot run before it is done. `left_before`: it was not done before.
 
-    Of a step that is left undone: `tasks_if_left` are run instead of its `tasks`, `sentence_if_left` says what they
-    did, and `path` is the entry of the snapshot that stays as it was: (module,) or (module, "fields", field).
+    If a step is not done, `tasks_if_left` are run instead of its `tasks`, `sentence_if_left` says what they did, and
+    `path` is the entry of the snapshot that stays as it was: (module,) or (module, "fields", field).
     """
 
     sentence: str
     note: str = ""  # added to the sentence before the step is carried out
-    effort: Effort | None = None  # None: it takes no time, or nobody knows how much
+    effort: Effort | None = None  # None: it takes no time, or the time is unknown
     loses: bool = False
     blocked: bool = False
     needed: bool = True
     left_before: bool = False
     modules_to_index: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()  # those whose rows are read and then changed
-    is_prepared: bool = field(default=False, compare=False)  # its rows are converted already
+    tables: tuple[str, ...] = ()  # whose rows are read and then changed
+    is_prepared: bool = field(default=False, compare=False)  # its rows are already converted
     tasks: tuple[Task, ...] = field(default=(), repr=False, compare=False)
     path: tuple[str, ...] = ()
     tasks_if_left: tuple[Task, ...] = field(default=(), repr=False, compare=False)
@@ -73,7 +73,7 @@ class PlanStep:
 
 
 def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> PlanStep:
-    """A step that removes something of a table; `loss` says what would be lost, "" for nothing."""
+    """A step that removes something from a table; `loss` says what would be lost, "" for nothing."""
     if not loss:
         return PlanStep(change, needed=False, path=path, tasks=tasks, tables=(table,))
     renamed = f"; if it only has another name now, write formerly: {path[-1].rpartition('$')[2]} there"
@@ -82,12 +82,12 @@ def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, .
 
 
 def words_for_table(table: str) -> tuple[str, str]:
-    """What the sentence of a step calls a table, and what that holds: module and record, field and line."""
+    """The words for a table and its contents in the sentence of a step: module and record, field and line."""
     return ("field", "line") if is_rows(table) else ("module", "record")
 
 
 def for_people(step: PlanStep, names: Iterable[str]) -> PlanStep:
-    """The step with the tables of rows among `names` as the declaration calls them: `orders$lines` is orders.lines."""
+    """The step with the declared names of the tables of rows among `names`: `orders$lines` is orders.lines."""
     sentence, left = step.sentence, step.sentence_if_left
     for name in filter(is_rows, names):
         sentence, left = (text.replace(name, name.replace("$", ".")) for text in (sentence, left))
@@ -95,7 +95,7 @@ def for_people(step: PlanStep, names: Iterable[str]) -> PlanStep:
 
 
 def step_entry(step: PlanStep) -> dict[str, Any]:
-    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: in which one, null for all."""
+    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: the one concerned, null for all."""
     effort = step.effort
     return {
         "sentence": step.sentence,

@@ -1,6 +1,6 @@
-"""The planner: from two snapshots and the difference between tables to the steps of a plan.
+"""The planner: makes the steps of a plan from two snapshots and the difference between tables.
 
-Called by plan_and_apply.py, for the real database or for snapshots alone. Nothing is changed before a task runs.
+Called by plan_and_apply.py, for the real database or only for snapshots. Nothing changes before a task runs.
 """
 
 import copy
@@ -42,18 +42,18 @@ from portal.fields.table_names import join_name
 
 
 class Planner:
-    """Makes the steps; `counts` are those of a database in which everything has its new name already."""
+    """Makes the steps; `counts` are those of a database in which everything already has its new name."""
 
     def __init__(
         self, tables: Tables, changes: Changes, counts: RowCounts, prepared: Mapping[tuple[str, str], PreparedField]
     ) -> None:
         self.prepared = prepared  # by module and field
-        self.large_conversions: list[Conversion] = []  # to be prepared, before the steps are carried out
+        self.large_conversions: list[Conversion] = []  # to prepare before the steps are carried out
         self.declaration, self.tables, self.counts = tables.declaration, tables, counts
         self.changes, self.old, self.new = changes, changes.old, changes.new
         self.renames, self.difference = changes.renames, changes.difference
         self.changed_tables = self.difference.changed_tables
-        self.left = copy.deepcopy(left_behind(self.old))  # the steps take out what does not stay there
+        self.left = copy.deepcopy(left_behind(self.old))  # the steps remove what does not stay there
         self.history = past_renames(self.old)["options"]
         self.indexes = PlannedIndexes(tables, changes, counts)
         self.option_renames: dict[tuple[str, str], dict[str, str]] = {}  # by module and field
@@ -149,7 +149,7 @@ class Planner:
             yield self._leavable(step, entry["fields"].values(), name in self.left["modules"])
 
     def _empty_module(self, name: str, joins: list[str]) -> None:
-        """The module's comments, history and drafts go too: another module of its name would show them as its own."""
+        """Also removes the module's comments, history and drafts, which another module of its name would show."""
         for table in sorted_system_tables(self.tables):
             if "module" in table.c and table is not self.tables.sequence:
                 self.connection.execute(sa.delete(table).where(table.c["module"] == name))
@@ -169,7 +169,7 @@ class Planner:
         missing = names & self.difference.columns.get(table, set())
         joins = {join_name(table, field.name)} & self.difference.tables if field.in_join_table else set()
         yield from self._renamed_field(table, field, before)
-        if entry is not None and before and before.virtual is not field.virtual:  # nothing follows from what it holds
+        if entry is not None and before and before.virtual is not field.virtual:  # its contents are irrelevant
             yield from self._removed_field(table, field.name, entry)
             yield self._new_field(module, field, missing, joins)
             return
@@ -193,7 +193,7 @@ class Planner:
             yield from self._required(module, field, new=bool(missing or joins))
 
     def _replaced_formula(self, module: Module, before: Field, after: Field) -> PlanStep:
-        """Values of another type need not be converted: they are computed again."""
+        """The step for a formula with another type, whose values are computed again instead of converted."""
         table, old, new = self.tables.module(module.name), columns_of(before), columns_of(after)
         indexes = self.indexes.take_over(table, after)
         self.indexes.go_with(module.name, {column.name for column in old})
@@ -237,7 +237,7 @@ class Planner:
         alter.add_foreign_keys(self.connection, table, list(names), are_empty=True)
 
     def _missing_companions(self, module: Module, field: Field, missing: set[str]) -> PlanStep:
-        """A later version of the portal stores more beside the value than the one that made the column."""
+        """The step for companion columns that a later version of the portal stores in addition to the value."""
 
         def fill() -> None:
             Conversion(self.connection, self.tables, module, field, field).fill_companions(missing)
@@ -284,7 +284,7 @@ class Planner:
             return
         field = rebuild_field(entry)
         count = self.counts.linked(join) if joins else self.counts.filled(module, obsolete)
-        count = 0 if field and field.virtual else count  # a time that is counted anew
+        count = 0 if field and field.virtual else count  # an elapsed time is counted again
         self.indexes.go_with(module, set(obsolete))
         tasks = (
             Task(Phase.DROP_FIELDS, partial(self._drop_tables, joins)),
@@ -300,7 +300,7 @@ class Planner:
         yield self._leavable(step, [entry], name in self.left["fields"].get(module, ()))
 
     def _leavable(self, step: PlanStep, entries: Iterable[dict[str, Any]], left_before: bool) -> PlanStep:
-        """The step with what is done when it is left undone: the values of the fields stay, without foreign keys."""
+        """The step with what happens if it is not done: the values of the fields stay, without foreign keys."""
         if left_before or self.counts.connection is None:
             return replace(step, left_before=left_before)
         fields = [field for field in map(rebuild_field, entries) if field is not None]
@@ -311,7 +311,7 @@ class Planner:
         return replace(step, tasks_if_left=tuple(tasks))
 
     def _returned_field(self, module: Module, field: Field) -> Iterator[PlanStep]:
-        """A field that was removed and whose values were left in the database."""
+        """The steps for a field that was removed, and whose values were left in the database."""
         whole = module.name in self.left["modules"]
         if whole or field.name in self.left["fields"].get(module.name, ()):
             task = Task(Phase.ADD_COLUMNS, lambda: attach_link_again(self.connection, self.tables, module.name, field))

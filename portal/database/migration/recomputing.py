@@ -1,6 +1,6 @@
-"""What is worked out from the records once more after a migration: the search index, and formulas that have changed.
+"""What is computed again from the records after a migration: the search index, and changed formulas.
 
-The steps only mark the modules; records/indexing works the marks off, a few records per transaction.
+The steps only mark the modules; records/indexing works off the marks, a few records per transaction.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,10 @@ from portal.fields.table_names import is_rows
 
 
 def computed_steps(changes: Changes, left: Mapping[str, Any], counts: RowCounts) -> Iterator[PlanStep]:
-    """The steps for modules with records whose formulas or whose entries in the search index are out of date."""
+    """The steps for modules with records whose formulas or search index entries are out of date."""
     outdated: list[str] = []
     formulas: dict[str, str] = {}  # module.field → module
-    # Without a backlog nobody knows which entries are out of date: it comes with the index, or by an upgrade.
+    # Without a backlog, it is unknown which entries are out of date: it is created with the index, or by an upgrade.
     unknown = not {"portal_search", "portal_backlog"}.isdisjoint(changes.difference.tables)
     for name, module in changes.new["modules"].items():
         if name in changes.difference.tables:
@@ -43,5 +43,5 @@ def _changed_formulas(changes: Changes, module: str) -> Iterator[str]:
 
 
 def _search_texts(module: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides about the texts of a module in the search index, apart from its formulas."""
+    """What determines the texts of a module in the search index, apart from its formulas."""
     return {**module["search"], "formulas": None}

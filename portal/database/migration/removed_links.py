@@ -1,7 +1,7 @@
-"""Removed links whose values stay in the database: they no longer keep records from being deleted.
+"""Removed links whose values stay in the database, without preventing the deletion of records.
 
-A foreign key would refuse to delete a company that only a field links to which nobody sees any more. It goes when the
-field is removed, and comes back with the field; links to records that were deleted in between are emptied.
+A foreign key would refuse to delete a company to which only an invisible field links. It is dropped when the field is
+removed, and restored with the field; links to records that were deleted in between are emptied.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ JOIN_COLUMNS = ("record", "target", "position")
 
 
 def detach_removed_link(connection: sa.Connection, module: str, field: Field) -> None:
-    """The values of a removed field stay, without foreign keys and indexes."""
+    """Drops the foreign keys and indexes of a removed field, whose values stay."""
     if field.in_join_table:
         _detach_join_table(connection, join_name(module, field.name))
         return
@@ -33,7 +33,7 @@ def detach_removed_link(connection: sa.Connection, module: str, field: Field) ->
 
 
 def attach_link_again(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
-    """The foreign keys of a field that is declared again."""
+    """Restores the foreign keys of a field that is declared again."""
     if is_rows(module):
         _drop_orphans(connection, module)
     table = tables.module(module)
@@ -53,13 +53,13 @@ def attach_link_again(connection: sa.Connection, tables: Tables, module: str, fi
 
 
 def _drop_orphans(connection: sa.Connection, rows: str) -> None:
-    """Deletes the rows of records that were deleted while the field of the rows was not declared."""
+    """Deletes rows whose record was deleted while their field was not declared."""
     source = sa.table(rows, sa.column("_record", sa.BigInteger()))
     connection.execute(sa.delete(source).where(source.c["_record"].not_in(_ids(rows.partition("$")[0]))))
 
 
 def _replace_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
-    """Moves the values to the temporary column, which takes the name of the old one."""
+    """Moves the values to the temporary column, which then gets the name of the old one."""
     source = sa.table(module, sa.column(column.name), sa.column(TEMPORARY))
     connection.execute(sa.update(source).values({TEMPORARY: source.c[column.name]}))
     alter.drop_columns(connection, module, [column.name])

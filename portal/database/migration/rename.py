@@ -1,4 +1,4 @@
-"""Renames in the database: what a plan says of them, and doing them.
+"""Renames in the database: their steps in a plan, and doing them.
 
 Tables, columns, join tables, and the rows of system tables that name a module: nothing is copied and nothing is lost.
 """
@@ -26,9 +26,9 @@ from portal.fields.table_names import is_rows, join_name
 
 
 def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """Does all `renames`; `old` is the last snapshot, under its old names.
+    """Does all `renames`; `old` is the last snapshot, with its old names.
 
-    On PostgreSQL the tables are taken before: what somebody is about to save would keep the old name.
+    On PostgreSQL, the tables must already be locked: what somebody is about to save would keep the old name.
     """
     if renames.modules:
         _rename_module_in_rows(connection, tables, renames.modules)
@@ -43,7 +43,7 @@ def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot,
 
 
 def tables_with_names(tables: Tables, old: Snapshot, renames: Renames) -> set[str]:
-    """The tables with rows that name a renamed module, under their old names."""
+    """The tables with rows that name a renamed module, by their old names."""
     if not renames.modules:
         return set()
     system = {table.name for table in sorted_system_tables(tables) if "module" in table.c}
@@ -51,7 +51,7 @@ def tables_with_names(tables: Tables, old: Snapshot, renames: Renames) -> set[st
 
 
 def _rename_tables(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
-    """Tables, columns and, on PostgreSQL, indexes."""
+    """Renames tables, columns and, on PostgreSQL, indexes."""
     replaced = {name: module for name, module in old["modules"].items() if name in renames.modules}
     names = former_names(old, renames)
     with _without_empty_modules(connection, replaced):
@@ -76,7 +76,7 @@ def _rename_columns(connection: sa.Connection, table: str, columns: Mapping[str,
 
 
 def _rename_indexes(connection: sa.Connection, tables: Tables, names: FormerNames) -> None:
-    """The name of an index is made of those of its table and columns. SQLite makes the indexes anew."""
+    """Renames indexes, whose names consist of those of their table and columns. SQLite recreates the indexes."""
     existing = existing_indexes(connection)
     for name in {*names.tables, *names.columns} & tables.declaration.stored.keys():
         for index in tables.module(name).indexes:
@@ -87,7 +87,7 @@ def _rename_indexes(connection: sa.Connection, tables: Tables, names: FormerName
 
 @contextlib.contextmanager
 def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapping[str, Any]]) -> Iterator[None]:
-    """Modules without records whose names others take: their tables go, and links to them lead to the others then."""
+    """Drops the tables of modules without records whose names others get; links to them then lead to the others."""
     joins = [
         join_name(name, key)
         for name, module in modules.items()
@@ -102,7 +102,7 @@ def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapp
 
 
 def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:
-    """A field without values, whose name another one takes."""
+    """Drops a field without values, whose name another one gets."""
     field = rebuild_field(entry)
     if field is not None and field.in_join_table:
         alter.drop_tables(connection, [join_name(module, field.name)])
@@ -111,7 +111,7 @@ def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, obje
 
 
 def _rename_module_in_rows(connection: sa.Connection, tables: Tables, modules: Mapping[str, str]) -> None:
-    """Comments, history, sequences and marks follow their module, and its entries in the search index."""
+    """Renames a module in comments, history, sequences, marks, and its entries in the search index."""
     existing = set(sa.inspect(connection).get_table_names())
     if tables.backlog.name in existing:
         for after, before in modules.items():
@@ -125,16 +125,16 @@ def _rename_module_in_rows(connection: sa.Connection, tables: Tables, modules: M
             continue
         column = table.c["module"]
         for after, before in modules.items():
-            # A removed module of the new name may have left rows, above all its sequence.
+            # A removed module with the new name may have left rows, above all its sequence.
             connection.execute(sa.delete(table).where(column == after))
             tokens = {"scope": _renamed_tokens(table, before, after)} if table is tables.search else {}
             connection.execute(sa.update(table).where(column == before).values(module=after, **tokens))
 
 
 def _rename_fields_of_files(connection: sa.Connection, tables: Tables, module: str, fields: Mapping[str, str]) -> None:
-    """Files, and those of forms that are not sent yet, name the field whose value they are.
+    """Renames fields in the rows of files, including those of unsent forms.
 
-    By a former name they would go with another field of that name.
+    With a former name, they would be deleted with another field of that name.
     """
     names = {before: after for after, before in fields.items()}
     for table in (tables.file, tables.pending_file):
@@ -144,7 +144,7 @@ def _rename_fields_of_files(connection: sa.Connection, tables: Tables, module: s
 
 
 def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, after: str) -> None:
-    """The form of a draft begins with the name of its module."""
+    """Renames a module in the forms of drafts, which begin with its name."""
     form = table.c["form"]
     connection.execute(sa.delete(table).where(form.startswith(f"{after}/", autoescape=True)))
     renamed = sa.literal(after) + sa.func.substr(form, len(before) + 1)
@@ -153,7 +153,7 @@ def _rename_drafts(connection: sa.Connection, table: sa.Table, before: str, afte
 
 
 def _renamed_tokens(table: sa.Table, before: str, after: str) -> sa.ColumnElement[str]:
-    """The scope tokens of search entries hold the name of the module."""
+    """Renames a module in the scope tokens of search entries."""
     scope = table.c["scope"] + " "
     for part in (0, 1):
         old, new = (f" {module_token(name, part)} " for name in (before, after))
@@ -162,7 +162,7 @@ def _renamed_tokens(table: sa.Table, before: str, after: str) -> sa.ColumnElemen
 
 
 def _rename_targets(connection: sa.Connection, old: Snapshot, modules: Mapping[str, str]) -> None:
-    """Links to one of several modules hold the name of the module beside the id."""
+    """Renames modules in links to one of several modules, which store the name with the id."""
     for name, column in _module_columns(old):
         source = sa.table(name, sa.column(column, sa.Text()))
         for after, before in modules.items():

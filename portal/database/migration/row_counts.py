@@ -1,6 +1,6 @@
-"""Counts of rows and values for the sentences of a plan, and the words for them.
+"""Counts of rows and values for the sentences of a plan, and their wording.
 
-Without a connection every count is None: not known.
+Without a connection, every count is None: unknown.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -22,7 +22,7 @@ class RowCounts:
 
     @property
     def connected(self) -> sa.Connection:
-        """The connection, for the tasks of steps; a plan from snapshots alone has none, and is never carried out."""
+        """The connection, for the tasks of steps; a plan only from snapshots has none, and is never carried out."""
         if self.connection is None:
             raise RuntimeError("these steps were made without a database")
         return self.connection
@@ -42,7 +42,7 @@ class RowCounts:
         return self.connection.execute(sa.select(sa.func.count()).select_from(source).where(has_value)).scalar_one()
 
     def matching(self, table: str, columns: Collection[sa.Column[Any]], condition: RowTest) -> int | None:
-        """How many rows meet a condition on these columns."""
+        """How many rows fulfil a condition on these columns."""
         if self.connection is None:
             return None
         source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])
@@ -59,9 +59,9 @@ class RowCounts:
     def duplicates(
         self, table: str, within: Sequence[sa.Column[Any]], compared: Sequence[sa.Column[Any]]
     ) -> list[tuple[str, int]]:
-        """The first values that several rows have, and how many: “"Łódź", "Lodz"” where they are written otherwise.
+        """The first values that several rows share, and their number: “"Łódź", "Lodz"” if spelled differently.
 
-        The last of `compared` says which values are the same, the first how they are written.
+        The last of `compared` decides which values are the same, the first how they are shown.
         """
         if self.connection is None:
             return []
@@ -83,7 +83,7 @@ class RowCounts:
 
 
 def has_rows(connection: sa.Connection, table: str, with_column: str | None = None) -> bool:
-    """Whether a table of the database has any row, or any with a value in a column."""
+    """Whether a table in the database has any rows, or any with a value in a column."""
     rows = sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)
     if with_column is not None:
         rows = rows.where(sa.column(with_column).is_not(None))
@@ -96,7 +96,7 @@ def count_in_words(count: int | None, noun: str) -> str:
 
 
 def staying(count: int | None, noun: str = "record") -> str:
-    """What a step says of rows that stay: “, 3 records stay”; nothing if there is none."""
+    """The words for rows that stay in the sentence of a step: “, 3 records stay”; nothing if there are none."""
     if not count:
         return ""
     return f", {count_in_words(count, noun)} stay{'s' if count == 1 else ''}"

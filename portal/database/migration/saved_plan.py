@@ -1,7 +1,7 @@
-"""A plan in a file, which `portal apply FILE` carries out only while it still is the plan.
+"""A plan in a file, which `portal apply FILE` only carries out while it is still the current plan.
 
-It holds the digest of the declarations, what the database had when it was made, and the steps. Counts of what stays may
-differ since, as people work on; counts of what would be lost may not.
+It has the digest of the declarations, the state of the database when it was made, and the steps. Counts of what stays
+may change, since people keep working; counts of what would be lost may not.
 """
 
 import hashlib
@@ -17,25 +17,25 @@ from portal.database.migration.snapshot import last_applied
 from portal.database.schema.tables import Tables
 
 KIND = "portal plan"
-# What a sentence counts, and the words that follow from one or several.
+# Counts in a sentence, and the words that depend on singular or plural.
 COUNTED = re.compile(r"\d[\d,]* \w+( that exists? keeps?| without it stays? as (it is|they are)| stays?)?")
 
 
 class NotThePlanError(Exception):
-    """The plan in the file is not what `portal plan` would say now, or no plan at all; the message says what moved."""
+    """The file is not what `portal plan` would say now, or not a plan at all; the message says what changed."""
 
 
 @dataclass(frozen=True)
 class SavedPlan:
-    """What has to be the same when the plan is carried out."""
+    """What must be the same when the plan is carried out."""
 
     files: str  # the digest of the declarations
-    database: str  # the digest of what was applied last
+    database: str  # the digest of what was last applied
     steps: tuple[str, ...]
 
     @classmethod
     def of(cls, connection: sa.Connection, tables: Tables, files: str, steps: list[PlanStep]) -> "SavedPlan":
-        """The plan of this moment."""
+        """The current plan."""
         applied = json.dumps(last_applied(connection, tables), sort_keys=True)
         return cls(files, hashlib.sha256(applied.encode()).hexdigest(), tuple(map(_essence, steps)))
 
@@ -56,7 +56,7 @@ class SavedPlan:
         return json.dumps({**entry, "steps": list(map(step_entry, steps))}, indent=1, ensure_ascii=False) + "\n"
 
     def check(self, now: "SavedPlan") -> None:
-        """Raises NotThePlanError where anything has moved."""
+        """Raises NotThePlanError if anything has changed."""
         moved = [
             sentence
             for sentence, before, after in (
@@ -71,11 +71,11 @@ class SavedPlan:
 
 
 def _essence(step: PlanStep) -> str:
-    """What may not differ: of a step that loses nothing all but the counts."""
+    """What may not differ: for a step that loses nothing, everything except the counts."""
     return step.sentence if step.loses or step.blocked else COUNTED.sub("#", step.sentence)
 
 
 def saved_plan(engine: sa.Engine, tables: Tables, files: str, steps: list[PlanStep]) -> SavedPlan:
-    """The plan as a file holds it; `files`: the digest of the declarations."""
+    """The plan for a file; `files`: the digest of the declarations."""
     with reading(engine) as connection:
         return SavedPlan.of(connection, tables, files, steps)

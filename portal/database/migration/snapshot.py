@@ -1,7 +1,7 @@
-"""Snapshots of a declaration: what was applied last, as plain JSON in portal_schema.
+"""Snapshots of a declaration: what was last applied, as plain JSON in portal_schema.
 
-A snapshot holds only what decides about tables, values and the search index. Old fields are rebuilt from it, so that
-their values can be read; comparing two snapshots shows what changed without a look at the real tables.
+A snapshot only has what affects tables, values and the search index. Old fields are rebuilt from it, so that their
+values can be read; comparing two snapshots shows what changed without reading the real tables.
 """
 
 import datetime
@@ -23,7 +23,7 @@ Snapshot = dict[str, Any]
 EMPTY: Snapshot = {"own": {}, "modules": {}}
 NOTHING_LEFT: dict[str, Any] = {"modules": [], "fields": {}, "aside": {}}
 
-# Keys that change what people see, but neither a column nor a value.
+# Keys that change what people see, but no column or value.
 _LEFT_OUT = {
     "help", "placeholder", "show_when", "required_when", "where", "default", "read_only", "read_only_when", "index",
     "tone", "icon", "on_delete", "pause", "stop", "suggestions",
@@ -38,7 +38,7 @@ def take_snapshot(tables: Tables) -> Snapshot:
 
 
 def last_applied(connection: sa.Connection, tables: Tables) -> Snapshot | None:
-    """The snapshot that was saved last; None for a database that never was a portal's."""
+    """The last saved snapshot; None for a database that never belonged to a portal."""
     if not sa.inspect(connection).has_table(tables.schema.name):
         return None
     newest = sa.select(tables.schema.c["description"]).order_by(tables.schema.c["id"].desc()).limit(1)
@@ -46,7 +46,7 @@ def last_applied(connection: sa.Connection, tables: Tables) -> Snapshot | None:
 
 
 def save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot) -> None:
-    """Makes `snapshot` the one that was applied last, unless it is already."""
+    """Saves `snapshot` as the last applied one, unless it already is."""
     if last_applied(connection, tables) == snapshot:
         return
     connection.execute(sa.delete(tables.schema))
@@ -55,32 +55,32 @@ def save_snapshot(connection: sa.Connection, tables: Tables, snapshot: Snapshot)
 
 
 def applied_at(connection: sa.Connection, tables: Tables) -> datetime.datetime | None:
-    """When a plan was applied last that changed something."""
+    """When a plan that changed something was last applied."""
     return connection.execute(sa.select(sa.func.max(tables.schema.c["applied"]))).scalar()
 
 
 def declared_part(snapshot: Snapshot) -> Snapshot:
-    """What `take_snapshot` takes, without what only the database knows: its history, and what was left in it."""
+    """The part made by `take_snapshot`, without what only the database knows: its history, and what was left in it."""
     return {"own": snapshot["own"], "modules": snapshot["modules"]}
 
 
 def left_behind(snapshot: Snapshot) -> dict[str, Any]:
-    """What the snapshot says is no longer declared and still in the database, because dropping it would lose data.
+    """What is no longer declared but still in the database, because dropping it would lose data.
 
-    `modules`, and `fields` by module: removed ones. `aside`: module → field → the type that it had, of fields with
-    values that did not fit their new type; see values_set_aside.py.
+    `modules`, and `fields` by module: removed ones. `aside`: module → field → its former type, for fields with values
+    that did not fit their new type; see values_set_aside.py.
     """
     return NOTHING_LEFT | snapshot.get("left", {})
 
 
 def storage_of(field: Field) -> list[list[str]]:
-    """How the values of a field are stored, [] for not at all; two fields of equal storage read each other's values."""
+    """How the values of a field are stored, [] if not at all; fields with equal storage read each other's values."""
     storage: list[list[str]] = []
     for column in columns_of(field):
         storage.append([column.name, repr(column.type), *(key.target_fullname for key in column.foreign_keys)])
     if field.in_join_table:
         storage.append(["join", field.targets[0]])
-    # A column of text may hold one text, or several values packed into one.
+    # A text column may hold one text, or several values packed into one.
     return [*storage, [type(field).load.__qualname__, type(field).store.__qualname__]] if storage else []
 
 
@@ -106,10 +106,10 @@ def _module_entry(module: Module, tables: Tables) -> dict[str, Any]:
 
 
 def _as_json(value: Any) -> Any:
-    """A part of the declaration as the snapshot has it: JSON, without default values."""
+    """A part of the declaration for the snapshot: JSON, without default values."""
     if isinstance(value, BaseModel):
         known = type(value).model_fields
-        # A field's label is only shown; an option's label is read by imports and found by the search.
+        # A field's label is only shown; imports read an option's label, and the search finds it.
         left_out = _LEFT_OUT | {"label"} if "type" in known else _LEFT_OUT
         items = {name: getattr(value, name) for name in known if name not in left_out}
         always = ("type", "name")
@@ -124,7 +124,7 @@ def _as_json(value: Any) -> Any:
 
 
 def changed_columns(snapshot: Snapshot, other: Snapshot) -> dict[str, set[str]]:
-    """The tables in a snapshot, with the columns of those fields that the snapshot `other` lacks or has otherwise."""
+    """The tables in a snapshot, with the columns of fields that the snapshot `other` lacks or stores differently."""
     by_table: dict[str, set[str]] = {}
     for name, module in snapshot["modules"].items():
         by_table[name] = set()

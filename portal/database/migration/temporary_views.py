@@ -1,8 +1,8 @@
-"""Declared tables over a database that does not have them yet: temporary views, one for each table that differs.
+"""Temporary views that show declared tables which the database does not have yet, one for each table that differs.
 
-What `portal plan` would add is empty there, what it would rename is read under its old name, and values that it would
-convert are empty. The database stays as it is: temporary views belong to one connection. Used by `portal diff` and
-`portal preview`, which only read; and by a plan, to read renamed tables under their new names.
+Whatever `portal plan` would add or convert is empty there, and what it would rename is read from its old name. The
+database is not changed: temporary views belong to one connection. Used by `portal diff` and `portal preview`, which
+only read; and by a plan, to read renamed tables by their new names.
 """
 
 from collections.abc import Mapping
@@ -23,15 +23,15 @@ from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.table_names import is_rows, join_name, shortened
 
-# A column of the view → the expression that it stands for; None: it is empty.
+# A column of the view → its expression; None: it is empty.
 Expressions = dict[str, str | None]
-SAME = "same$"  # before the name of a table that is what the database has
+SAME = "same$"  # before the name of a table that matches the database
 
 
 @dataclass(frozen=True)
 class Views:
-    """The SELECT for each table of the portal's own. `differing`: those that the database does not have as declared;
-    `notes`: what cannot be shown of them, in sentences."""
+    """The SELECT for each of the portal's own tables. `differing`: those that differ in the database; `notes`:
+    sentences about what cannot be shown of them."""
 
     selects: Mapping[str, str]
     differing: frozenset[str]
@@ -39,9 +39,9 @@ class Views:
 
 
 def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tuple[str, ...]]:
-    """An engine of the same database that finds all `tables`, under their own names; and what cannot be shown of them.
+    """An engine for the same database with all `tables` by their own names; and what cannot be shown of them.
 
-    The caller disposes of the engine.
+    The caller must dispose of the engine.
     """
     with reading(engine) as connection:
         views = _ViewMaker(connection, tables).make_views()
@@ -49,11 +49,11 @@ def open_as_declared(engine: sa.Engine, tables: Tables) -> tuple[sa.Engine, tupl
 
 
 def open_side_by_side(engine: sa.Engine, before: Tables, after: Tables) -> sa.Engine:
-    """An engine of the same database that finds the tables of two declarations, so that one statement compares them.
+    """An engine for the same database with the tables of two declarations, so that one statement can compare them.
 
-    The tables get other names for that, so nobody else may have them: those of `after`, and those of `before` that
-    differ from the database. Two expressions mean the same if they are equal once `SAME` is taken away. The caller
-    disposes of the engine.
+    The tables are renamed for that, so nobody else may use them: those of `after`, and those of `before` that differ
+    from the database. Two expressions mean the same if they are equal without `SAME`. The caller must dispose of the
+    engine.
     """
     selects = {}
     for tables, mark in ((before, ""), (after, SAME)):
@@ -86,8 +86,8 @@ def _open(engine: sa.Engine, selects: Mapping[str, str]) -> sa.Engine:
 
 
 def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
-    """Lets this transaction read PostgreSQL's tables under their new names, while others read them under the old ones:
-    temporary views hide the tables of the same name."""
+    """Lets this transaction read PostgreSQL's tables by their new names, while others use the old ones: temporary views
+    hide tables of the same name."""
     inspector = sa.inspect(connection)
     schema = quoted_identifier(connection, connection.exec_driver_sql("SELECT current_schema()").scalar_one())
     views: list[str] = []
@@ -96,7 +96,7 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
         read = ", ".join(
             f"{quoted_identifier(connection, name)} AS {quoted_identifier(connection, new_names.get(name, name))}"
             for name in [column["name"] for column in inspector.get_columns(names.table(table))]
-            if name in new_names or name not in new_names.values()  # the empty column whose name another one takes
+            if name in new_names or name not in new_names.values()  # not an empty column whose name another one gets
         )
         source = f"{schema}.{quoted_identifier(connection, names.table(table))}"
         views.append(f"CREATE TEMPORARY VIEW {quoted_identifier(connection, table)} AS SELECT {read} FROM {source}")  # noqa: S608
@@ -105,7 +105,7 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
 
 
 def _refuse_to_write(connection: sa.Connection) -> None:
-    """What reads through views is never written through."""
+    """Makes a connection with views read-only."""
     if connection.get_execution_options().get("writes"):
         raise sa.exc.OperationalError("BEGIN", None, RuntimeError("these declarations are only looked at"))
 
@@ -127,10 +127,10 @@ class _ViewMaker:
         self.notes: list[str] = []
 
     def make_views(self) -> Views:
-        """A SELECT for each declared table over what the database has now; and which of them differ from it."""
+        """A SELECT for each declared table over the present database; and which of them differ from it."""
         selects, differing = {}, set()
         for name, table in self.tables.by_name.items():
-            if EXISTING in table.info:  # a query already, which is never altered
+            if EXISTING in table.info:  # already a query, which is never altered
                 continue
             source, expressions = self._source(name, table)
             present = self.existing.get(source, set())
@@ -155,7 +155,7 @@ class _ViewMaker:
         return f"CAST(NULL AS {kind}){collates}{collation}"
 
     def _source(self, name: str, table: sa.Table) -> tuple[str, Expressions]:
-        """The table of the database that holds the rows of a declared one, and what each column reads there."""
+        """The table in the database with the rows of a declared one, and the expression for each column."""
         module = self.tables.declaration.with_rows.get(name)
         if module is not None:
             source = self.renames.modules.get(name, name)

@@ -1,8 +1,8 @@
 """Values that did not fit the new type of their field, set aside instead of being lost.
 
-They are kept as text in a column of their own, which no declared table has, until they fit again (the field has got
-another type: conversion.py tries them) or until their loss is allowed. Which fields have such a column is in the
-snapshot, see `left_behind`.
+They are kept as text in a separate column, which no declared table has, until they fit again (if the type changes
+again, conversion.py tries them) or until their loss is allowed. The snapshot says which fields have such a column, see
+`left_behind`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -20,9 +20,9 @@ from portal.fields.table_names import shortened
 def drop_steps(
     counts: RowCounts, fields: Mapping[str, Mapping[str, str]], modules: Collection[str]
 ) -> Iterator[PlanStep]:
-    """The steps that drop values that were set aside.
+    """The steps that drop values set aside.
 
-    `fields`: module → field → the type that it had, of the declared `modules` or others.
+    `fields`: module → field → its former type, of the declared `modules` or others.
     """
     for module, types in fields.items():
         for field, old_type in types.items():
@@ -32,23 +32,23 @@ def drop_steps(
                 drop = partial(drop_values_set_aside, counts.connection, module, field)
                 loss = "" if count == 0 else f": {count_in_words(count, 'value')} would be lost"
                 step = removing(change, loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, drop),), module)
-                yield replace(step, note="", left_before=True)  # its field is there still, under no other name
+                yield replace(step, note="", left_before=True)  # its field still exists, by the same name
 
 
 def column_name(field: str) -> str:
-    """The column for the values that were set aside of a field."""
+    """The column for the values of a field that were set aside."""
     return shortened(f"_aside_{field}")
 
 
 def set_values_aside(connection: sa.Connection, module: str, field: str, texts: Mapping[int, str]) -> None:
-    """Sets values aside, by record id; the column is made if it is missing."""
+    """Sets values aside, by record id; creates the column if it is missing."""
     if column_name(field) not in _columns(connection, module):
         alter.add_bare_column(connection, module, sa.Column(column_name(field), sa.Text()))
     write_texts(connection, module, column_name(field), texts)
 
 
 def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str | None]) -> None:
-    """Writes values to a column for them, by record id; None for a record that has its value again."""
+    """Writes values to such a column, by record id; None for a record whose value was restored."""
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
     statement = by_id.values({column: sa.bindparam("text")})
@@ -57,7 +57,7 @@ def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapp
 
 
 def set_column_aside(connection: sa.Connection, module: str, field: str, column: str) -> None:
-    """Sets aside the values in `column`, which goes."""
+    """Sets aside the values in `column`, which is dropped."""
     if column_name(field) not in _columns(connection, module):
         alter.rename_column(connection, module, column, column_name(field))
         return
@@ -68,7 +68,7 @@ def set_column_aside(connection: sa.Connection, module: str, field: str, column:
 
 
 def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[int, str]:
-    """The values that were set aside of a field, by record id."""
+    """The values of a field that were set aside, by record id."""
     if column_name(field) not in _columns(connection, module):
         return {}
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column_name(field), sa.Text()))
@@ -78,7 +78,7 @@ def texts_set_aside(connection: sa.Connection, module: str, field: str) -> dict[
 
 
 def drop_values_set_aside(connection: sa.Connection | None, module: str, field: str) -> None:
-    """Forgets what was set aside of a field; a plan without a connection is never carried out."""
+    """Drops the values of a field that were set aside; a plan without a connection is never carried out."""
     if connection is not None and column_name(field) in _columns(connection, module):
         alter.drop_columns(connection, module, [column_name(field)])
 

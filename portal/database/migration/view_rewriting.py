@@ -1,4 +1,4 @@
-"""Saved views follow the renames of fields and options: their columns, their order and their filters."""
+"""Renames fields and options in saved views: in columns, orders and filters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,15 +9,15 @@ import sqlalchemy as sa
 from portal.fields.base import Field
 from portal.texts import fold
 
-# What stands before a colon in a search, and whole quotations, in which nothing is a name.
+# The word before a colon in a search, and quoted texts, which contain no names.
 NAME_IN_SEARCH = re.compile(r'"[^"]*"|(?<![\w:])[a-z][a-z0-9_]*(?=:)')
-# The same, and filters: their names, and what stands behind the colon.
+# The same, and filters: their names, and the text after the colon.
 FILTER_IN_SEARCH = re.compile(r'(?<![\w:])([^\s:()"-][^\s:()"]*):("[^"]*"|[^\s()"]+)|"[^"]*"')
-Pairs = list[list[str]]  # the parameters of a list's address
+Pairs = list[list[str]]  # the parameters in the address of a list
 
 
 def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: str, renames: Mapping[str, str]) -> None:
-    """Views name the fields of a module as they are called now; `renames`: new name → old name."""
+    """Renames the fields of a module in views; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
 
     def renamed(parameters: Pairs) -> Pairs:
@@ -32,7 +32,7 @@ def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: s
 def rename_options_in_views(
     connection: sa.Connection, views: sa.Table, module: str, field: Field, renames: Mapping[str, str]
 ) -> None:
-    """Filters by an option follow it; `renames`: new name → old name."""
+    """Renames options in filters; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
     new_names = {fold(before): after for before, after in names.items()}
     called = {_as_typed(text) for text in (field.name, *field.title)}
@@ -57,12 +57,12 @@ def rename_options_in_views(
 
 
 def _as_typed(name: str) -> str:
-    """What the names and labels have in common by which a search means one field."""
+    """The common form of names and labels that mean the same field in a search."""
     return fold(name).replace("-", " ").replace("_", " ")
 
 
 def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[str]:
-    """`status`, `due.min`, `sort=-status`, `q=status:open` under the new name of the field."""
+    """`status`, `due.min`, `sort=-status`, `q=status:open` with the new name of the field."""
     field, dot, part = name.partition(".")
     if name == "sort":
         descending = "-" if value.startswith("-") else ""
@@ -81,7 +81,7 @@ def _rewrite(
     columns: Callable[[Any], Any],
 ) -> None:
     if not sa.inspect(connection).has_table(views.name):
-        return  # a portal of an older version, which has none
+        return  # an older version of the portal has none
     query = sa.select(views.c["key"], views.c["parameters"], views.c["columns"]).where(views.c["module"] == module)
     for key, before, chosen in connection.execute(query).all():
         after = {"parameters": parameters(before), "columns": columns(chosen)}

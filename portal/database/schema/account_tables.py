@@ -1,4 +1,4 @@
-"""The system tables of accounts: who may sign in, who does, how people come to an account, and their own lists."""
+"""The system tables of accounts: who may sign in, who is signed in, how people get an account, and their own lists."""
 
 import sqlalchemy as sa
 
@@ -31,7 +31,7 @@ def _account_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("password", sa.Text()),
         sa.Column("must_change", sa.Boolean()),
         sa.Column("disabled", sa.Boolean()),
-        sa.Column("bounces", sa.Integer()),  # letters that came back since the last sign that the address works
+        sa.Column("bounces", sa.Integer()),  # bounced letters since the last sign that the address works
         sa.Column("bounce_reason", sa.Text()),  # of the last one, in the words of the mail server
         sa.Column("access_from", sa.Date()),
         sa.Column("access_until", sa.Date()),
@@ -39,13 +39,13 @@ def _account_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("news_from", UTCDateTime()),  # what happened before is not new to the account
         sa.Column("hides", sa.Boolean()),  # whether the account has ever hidden a record
         sa.Column("arranges", sa.Boolean()),  # whether it has ever chosen columns or saved a view
-        sa.Column("language", sa.Text()),  # that was chosen
-        sa.Column("browser_language", sa.Text()),  # of the page on which the account signed in last
+        sa.Column("language", sa.Text()),  # chosen by the account
+        sa.Column("browser_language", sa.Text()),  # of the page on which the account last signed in
         sa.Column("created", UTCDateTime()),
         sa.Column("invited", UTCDateTime()),  # the last invitation; NULL once it was accepted
         sa.Column("signed_in", UTCDateTime()),  # the last time
-        sa.Column("subject", sa.Text(), index=True),  # the identity provider, and who the person is there
-        sa.Column("second_factor", UTCDateTime()),  # since when codes are asked for; NULL: they are not
+        sa.Column("subject", sa.Text(), index=True),  # the identity provider, and the person's id there
+        sa.Column("second_factor", UTCDateTime()),  # since when codes are required; NULL: they are not
         sqlite_autoincrement=True,
     )
 
@@ -70,7 +70,7 @@ def _session_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _token_table(metadata: sa.MetaData) -> sa.Table:
-    """The tokens by which programs have the rights of an account."""
+    """The tokens that give programs the rights of an account."""
     return sa.Table(
         "portal_api_token",
         metadata,
@@ -81,7 +81,7 @@ def _token_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("read_only", sa.Boolean()),
         sa.Column("until", sa.Date()),  # the last day
         sa.Column("created", UTCDateTime()),
-        sa.Column("used", UTCDateTime()),  # the last time, but for some minutes
+        sa.Column("used", UTCDateTime()),  # the last time, to within some minutes
         sqlite_autoincrement=True,
     )
 
@@ -94,7 +94,7 @@ def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             metadata,
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), primary_key=True),
             sa.Column("secret", sa.Text()),  # in base32
-            sa.Column("last_step", sa.BigInteger()),  # of the last code that was used: none before counts any more
+            sa.Column("last_step", sa.BigInteger()),  # of the last code used: earlier ones are no longer valid
         ),
         "passkey": sa.Table(
             "portal_passkey",
@@ -103,7 +103,7 @@ def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
             sa.Column("credential", sa.Text(), unique=True),  # its id, in base64url
             sa.Column("public_key", sa.Text()),  # in COSE, in base64url
-            sa.Column("sign_count", sa.BigInteger()),  # how often it was used, where the device counts
+            sa.Column("sign_count", sa.BigInteger()),  # how often it was used, if the device counts
             sa.Column("name", sa.Text()),
             sa.Column("created", UTCDateTime()),
             sa.Column("used", UTCDateTime()),  # the last time
@@ -119,13 +119,13 @@ def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """One-time links, the counters that slow down guessing, and the key of signatures."""
+    """One-time links, the counters that slow down guessing, and the signing key."""
     return {
         "link": sa.Table(
             "portal_link",
             metadata,
             sa.Column("token", sa.Text(), primary_key=True),  # the hash of the token in the address
-            # NULL: of a challenge for passkeys, which any account may answer.
+            # NULL: for a passkey challenge, which any account may answer.
             sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
             sa.Column("purpose", sa.Text()),
             sa.Column("expires", UTCDateTime()),
@@ -148,14 +148,14 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """How people come in: the companies' own links and switches, and who has signed up."""
+    """How people get access: the companies' own links and switches, and who has signed up."""
     return {
         "company": sa.Table(
             "portal_company",
             metadata,
             sa.Column("organization", sa.BigInteger(), primary_key=True, autoincrement=False),
             sa.Column("closed", sa.Boolean()),  # nobody of the company may sign in
-            # The link has to be shown again, so that its token is stored as it is: it opens no more than a form.
+            # The link must be shown again, so its token is stored in plain text: it only opens a form.
             sa.Column("join_token", sa.Text(), unique=True),
             sa.Column("join_profile", sa.Text()),
         ),
@@ -165,10 +165,10 @@ def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             serial_column("id"),
             sa.Column("profile", sa.Text()),
             sa.Column("values", sa.JSON()),  # access_from, access_until, records_from, as ISO dates
-            sa.Column("account", sa.Integer()),  # who opened the portal, and their name at the time
+            sa.Column("account", sa.Integer()),  # who opened the portal, with their name at the time
             sa.Column("author", sa.Text()),
             sa.Column("person", sa.BigInteger()),
-            sa.Column("after", sa.BigInteger()),  # the last person that was looked at
+            sa.Column("after", sa.BigInteger()),  # the last person that was processed
             sa.Column("invited", sa.BigInteger()),
             sa.Column("skipped", sa.BigInteger()),
             sa.Column("started", UTCDateTime()),
@@ -179,13 +179,13 @@ def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             "portal_sign_up",
             metadata,
             serial_column("id"),
-            sa.Column("token", sa.Text(), unique=True),  # a hash; NULL once the address has been proved
+            sa.Column("token", sa.Text(), unique=True),  # a hash; NULL once the address has been confirmed
             sa.Column("email", sa.Text(), index=True),
             sa.Column("organization", sa.BigInteger()),
             sa.Column("profile", sa.Text()),
             sa.Column("language", sa.Text()),
             sa.Column("expires", UTCDateTime(), index=True),  # of the token
-            sa.Column("proved", UTCDateTime(), index=True),  # since when it waits for somebody's yes
+            sa.Column("proved", UTCDateTime(), index=True),  # since when it waits for approval
             sa.Column("name", sa.Text()),
             sa.Column("password", sa.Text()),
             sqlite_autoincrement=True,
@@ -194,14 +194,14 @@ def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _saved_view_table(metadata: sa.MetaData) -> sa.Table:
-    """The lists as accounts have arranged them, see accounts/saved_views.py."""
+    """Lists as arranged by accounts, see accounts/saved_views.py."""
     return sa.Table(
         "portal_saved_view",
         metadata,
         sa.Column("key", sa.Text(), primary_key=True),  # random: whoever has a link with it may open the view
         sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id")),
         sa.Column("module", sa.Text()),
-        sa.Column("name", sa.Text()),  # empty: how the account wants the list itself
+        sa.Column("name", sa.Text()),  # empty: the account's arrangement of the list itself
         sa.Column("is_default", sa.Boolean()),
         sa.Column("parameters", sa.JSON()),  # of the list's address, as pairs
         sa.Column("columns", sa.JSON()),  # names of fields; null: as declared

@@ -1,8 +1,8 @@
-"""Modules over tables that others made: a query in the place of the portal's own table.
+"""Modules over existing tables: a query instead of one of the portal's own tables.
 
-An ExistingTable has the columns of a table of the portal's own, so that lists, filters, links and scopes read it as
-they read any other; in SQL it is a subquery of the table as the others made it. Nothing is copied: what others write is
-there at once. Nothing is altered either, so that no index of ours helps: what their indexes do not find is read.
+An ExistingTable has the columns of one of the portal's own tables, so that lists, filters, links and scopes read it
+like any other; in SQL, it is a subquery of the original table. Nothing is copied: changes by other programs are visible
+immediately. Nothing is altered either, so no index of ours helps: rows that its own indexes do not find are scanned.
 """
 
 import re
@@ -27,9 +27,9 @@ from portal.fields.link import KEY, LINKED_KEY
 
 READING = {"export", "grant"}  # actions that leave the records as they are
 NUMBER_PART = re.compile(r"(.*)\{number(?::0(\d{1,2}))?\}(.*)", re.DOTALL)
-EXISTING = "existing"  # entry of a table's `info`: it is one that others made
+EXISTING = "existing"  # entry of a table's `info`: it is an existing one
 
-# Kinds of columns from which a field's own column of a type can be read, by the type; text takes all but BINARY.
+# Kinds of columns from which a field's column can be read, by its type; text accepts all but BINARY.
 WHOLE, EXACT, TRUTH, DAY, MOMENT, CLOCK, WORDS = "integer", "decimal", "boolean", "date", "datetime", "time", "text"
 UNREADABLE = "binary"
 FITTING = {
@@ -44,7 +44,7 @@ FITTING_ON_SQLITE = {DAY: {"text", "integer", "decimal"}, MOMENT: {"text", "inte
 
 
 class ExistingTable(sa.Table):
-    """A table of the metadata whose place in SQL its `source` takes."""
+    """A table of the metadata that is replaced in SQL with its `source`."""
 
     source: sa.Select[Any]
     over: "ExistingModule"
@@ -76,7 +76,7 @@ def _as_subquery(table: ExistingTable, compiler: SQLCompiler, **options: Any) ->
 
 @dataclass(frozen=True)
 class Mismatch:
-    """What the database does not have as the declaration says it; without `field` it is the table itself."""
+    """A difference between the database and the declaration; without `field`, it concerns the table itself."""
 
     module: str
     sentence: str
@@ -85,7 +85,7 @@ class Mismatch:
 
 @dataclass(frozen=True)
 class ExistingModule:
-    """A module over a table of others, as one database has it."""
+    """A module over an existing table, in one database."""
 
     declaration: Declaration
     module: Module
@@ -93,12 +93,12 @@ class ExistingModule:
 
     @property
     def inspected(self) -> InspectedTable | None:
-        """The table, if it is there."""
+        """The table, if it exists."""
         return self.existing.tables.get(str(self.module.table))
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns of the key that are there."""
+        """The columns of the key that exist."""
         if self.inspected is None:
             return ()
         if self.module.key is None:
@@ -108,11 +108,11 @@ class ExistingModule:
 
     @property
     def has_integer_key(self) -> bool:
-        """Whether the key is one integer, which is the id of the record then."""
+        """Whether the key is one integer, which is then the id of the record."""
         return self.inspected is not None and [self.inspected.columns[name] for name in self.key] == ["integer"]
 
     def add_table(self, metadata: sa.MetaData, info: dict[str, Any]) -> None:
-        """Adds the query to the metadata as the table of the module; `info`: what links ask a table."""
+        """Adds the query to the metadata as the table of the module; `info`: what links need to know about it."""
         declared = [column for field in self.module.fields.values() for column in field.columns()]
         texts = [sa.Column(TEXT.format(name), sa.Text()) for name in ("reference", *self.module.fields)]
         keys = [sa.Column(name, sa.types.NullType()) for name in self._raw_keys()]
@@ -122,7 +122,7 @@ class ExistingModule:
         table.source, table.over = self._query(copies), self
 
     def _query(self, columns: list[sa.Column[Any]]) -> sa.Select[Any]:
-        """What stands for the module's table; without rows where the table or its key is missing."""
+        """The query for the module's table; without rows if the table or its key is missing."""
         nothing = {column.name: _nothing(column) for column in columns}
         if self.inspected is None or not self.key:
             return sa.select(*[value.label(name) for name, value in nothing.items()]).where(sa.false())
@@ -134,11 +134,11 @@ class ExistingModule:
         known |= {name: source.c[column] for name, column in self._raw_keys().items()}
         present: list[sa.ColumnElement[bool]] = [source.c[name].is_not(None) for name in self.key]
         if self.has_integer_key:
-            present = [source.c[self.key[0]] > 0]  # what an address can name
+            present = [source.c[self.key[0]] > 0]  # ids that can be in an address
         return sa.select(*[value.label(name) for name, value in {**nothing, **known}.items()]).where(*present)
 
     def _raw_keys(self) -> dict[str, str]:
-        """The columns that hold the key of a row and those of linked rows as they are, where ids are computed."""
+        """The columns with the unchanged keys of a row and of linked rows, if ids are computed."""
         inspected = self.inspected
         if inspected is None:
             return {}
@@ -153,7 +153,7 @@ class ExistingModule:
         return raw
 
     def mismatches(self) -> Iterator[Mismatch]:
-        """What is missing or of another type, each with its cure."""
+        """What is missing or has another type, each with its cure."""
         name, table = self.module.name, self.module.table
         if self.inspected is None:
             yield Mismatch(name, f'module {name}: the database has no table "{table}"; correct table:, or create it')
@@ -196,7 +196,7 @@ class ExistingModule:
         return kind_of_field == WORDS or kind == UNKNOWN or kind in FITTING[kind_of_field] | on_sqlite
 
     def _is_by_integer(self, module: str) -> bool:
-        """Whether links lead to the records of a module by an integer."""
+        """Whether links refer to the records of a module by an integer."""
         target = self._over(module)
         return target.module.table is None or target.has_integer_key
 
@@ -207,12 +207,12 @@ class ExistingModule:
 
     @property
     def is_written(self) -> bool:
-        """Whether some profile may change the records."""
+        """Whether any profile may change the records."""
         accesses = self.declaration.accesses(self.module.name)
         return any(not READING.issuperset(access.can) for _profile, access in accesses)
 
     def source_table(self) -> sa.TableClause:
-        """The table itself. Raises LookupError where the database has none."""
+        """The table itself. Raises LookupError if the database does not have it."""
         if self.inspected is None:
             raise LookupError(self.module.table)
         return sa.table(self.inspected.name, *map(sa.column, self.inspected.columns), schema=self.inspected.schema)
@@ -223,7 +223,7 @@ class ExistingModule:
         return None if column is None or self._misfit_of(field) else column
 
     def links_by_integer(self, field: Field) -> bool:
-        """Whether a link holds the id of the record, and not a key of another type."""
+        """Whether a link stores the id of the record, not another type of key."""
         return self._is_by_integer(field.targets[0])
 
     def record_id(self, source: sa.FromClause) -> Expression:
@@ -237,14 +237,14 @@ class ExistingModule:
         return self.record_id(source) == record_id
 
     def version(self, source: sa.FromClause) -> Expression:
-        """A number that is another one whenever a declared value of the row is, whoever writes it."""
+        """A number that changes whenever a declared value of the row changes, whoever writes it."""
         values = VALUES[self.existing.dialect]
         columns = [column for field in self.module.fields.values() if (column := self.column_of(field))]
         texts = [sa.func.coalesce(values.text(source.c[name]), "", type_=sa.Text()) for name in columns]
         return values.record_id(texts) if texts else sa.literal_column("0")
 
     def others_value(self, field: Field, value: Any) -> Any:
-        """A stored value of a field as its column holds it."""
+        """A stored value of a field in the form of its column."""
         column = self.column_of(field)
         kind = self.inspected.columns[column] if self.inspected and column else ""
         zone = ZoneInfo(self.declaration.settings.time_zone)
@@ -253,7 +253,7 @@ class ExistingModule:
     # -- the columns ------------------------------------------------------------------------------------------------
 
     def _own_columns(self, source: sa.FromClause) -> dict[str, Expression]:
-        """What an existing table has of the columns that every record has."""
+        """The columns of every record, as far as an existing table has them."""
         values, key = VALUES[self.existing.dialect], [source.c[name] for name in self.key]
         number: Expression = sa.cast(key[0], sa.BigInteger()) if self.has_integer_key else sa.null()
         reference = self._reference(key[0], [values.text(column) for column in key])
@@ -272,7 +272,7 @@ class ExistingModule:
         }
 
     def _count(self, table: str, record_id: Expression) -> Expression:
-        """How many comments or files a record has that customers may see."""
+        """How many comments or files of a record customers may see."""
         rows = sa.table(table, *map(sa.column, ("module", "record", "internal")))
         of_record = rows.c["module"] == self.module.name, rows.c["record"] == record_id
         public = sa.func.coalesce(sa.cast(rows.c["internal"], sa.Boolean()), sa.false()).is_(sa.false())
@@ -328,7 +328,7 @@ class ExistingModule:
         return read[_kind_of(own)]()
 
     def _searched(self, field: Field, text: Expression) -> Expression:
-        """What the search finds of a value in an existing table, as SQL: of a choice its labels."""
+        """The searched text of a value in an existing table, as SQL: for a choice, its labels."""
         labels = [(name, " ".join(option.label)) for name, option in field.declared_options.items() if name]
         return sa.case(*[(text == name, label) for name, label in labels], else_=text) if labels else text
 
@@ -358,12 +358,12 @@ def _builtin_columns(module: Module) -> list[sa.Column[Any]]:
 def _nothing(column: sa.Column[Any]) -> Expression:
     if isinstance(column.type, sa.types.NullType):
         return sa.null()
-    # A cast to text with a collation is no SQL of PostgreSQL's.
+    # PostgreSQL does not support a cast to text with a collation.
     return sa.cast(sa.null(), sa.Text() if isinstance(column.type, sa.Text) else column.type)
 
 
 def _kind_of(column: sa.Column[Any]) -> str:
-    """Which kind of values a column of a field holds."""
+    """The kind of values that a column of a field holds."""
     python_type = column.type.python_type.__name__
     return {"int": WHOLE, "Decimal": EXACT, "bool": TRUTH, "date": DAY, "datetime": MOMENT, "time": CLOCK}.get(
         python_type, WORDS

@@ -1,8 +1,9 @@
-"""The indexes of a module's table: what its lists sort and filter by, together with whose the records are.
+"""The indexes of a module's table: what its lists sort and filter by, combined with whom the records belong to.
 
-They follow from the declaration alone, so that `portal plan` creates and drops them as lists and profiles change. The
-name of an index is made of its columns: an index of other columns is another index. Declared names hold no “$”, so that
-the parts of a name stay apart: `order` with a field `line_number` and `order_line` with its number have two indexes.
+They only depend on the declaration, so `portal plan` creates and drops them as lists and profiles change. The name of
+an index consists of its columns: an index on other columns is a different index. Declared names do not contain “$”, so
+the parts of a name are unambiguous: `order` with a field `line_number` and `order_line` with its number have two
+indexes.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -20,7 +21,7 @@ from portal.fields.table_names import shortened
 
 PREFIX = "ix_"
 ID = "id"
-MAX_INCLUDED = 3  # further columns of an index
+MAX_INCLUDED = 3  # additional columns of an index
 LONGEST_INDEXED = 640  # characters of up to four bytes each; PostgreSQL cannot index more than 2,700 bytes
 
 
@@ -36,13 +37,13 @@ def index_name(table: str, *columns: str) -> str:
 
 
 def _index_columns(declaration: Declaration, module: Module, table: sa.Table) -> Iterator[tuple[str, ...]]:
-    """The columns of each index, without those of unique fields."""
+    """The columns of each index, except those of unique fields."""
     indexes: dict[tuple[str, ...], None] = {("modified", ID): None}
     owner, organization = scope_column(module, table, module.owner), scope_column(module, table, module.organization)
     if owner:
-        # A person's own records are few: the newest come by the index, any other order is sorted. The organization is
-        # included because a reader who sees the company's records too reads there only what is not the person's own;
-        # the state because tabs count by it, which otherwise reads every record of a busy person.
+        # A person has few records of their own: the index has the newest, any other order is sorted. The organization
+        # is included because readers who also see the company's records only read the others there; the state because
+        # tabs count by it, which would otherwise read every record of a busy person.
         state = [module.state_field] if module.state_field and module.state_field in table.c else []
         indexes[tuple(dict.fromkeys((owner, "modified", ID, organization or ID, *state)))] = None
     if organization:
@@ -56,7 +57,7 @@ def _index_columns(declaration: Declaration, module: Module, table: sa.Table) ->
         indexes[column, ID, *included] = None
         if organization and organization != column:
             indexes[organization, column, ID, *(other for other in included if other != organization)] = None
-    # Every link has an index, so that records that link to a deleted one are found.
+    # Every link has an index, to find the records that link to a deleted one.
     leading = {columns[0] for columns in indexes} | {index.columns.keys()[0] for index in table.indexes}
     for name, field in module.fields.items():
         if field.targets and name in table.c and name not in leading:
@@ -67,8 +68,8 @@ def _index_columns(declaration: Declaration, module: Module, table: sa.Table) ->
 def _compared_together(declaration: Declaration, module: Module, table: sa.Table) -> dict[str, tuple[str, ...]]:
     """Each column → the others that a tab or a button compares with it.
 
-    The index of one includes the others, so that the tab is counted in the index alone: reading thousands of rows for a
-    number took as long as ten pages.
+    The index of one includes the others, so that the tab can be counted in the index alone: reading thousands of rows
+    for one number took as long as ten pages.
     """
     conditions = [tab.where for layout in _list_layouts(declaration, module) for tab in (layout.tabs or {}).values()]
     for button in declaration.buttons.values():
@@ -85,20 +86,20 @@ def _compared_together(declaration: Declaration, module: Module, table: sa.Table
 
 
 def scope_column(module: Module, table: sa.Table, path: str | None) -> str | None:
-    """The column that says whose a record is, if that is one link in the record itself to one module."""
+    """The column that says whom a record belongs to, if that is one link in the record itself to one module."""
     if path is None or path not in module.fields or path not in table.c:
         return None
     return path if len(module.fields[path].targets) == 1 else None
 
 
 def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str, including: Collection[str] = ()) -> bool:
-    """Whether an index leads to the values of a column within one branch of a scope (Policy.branches), and holds the
-    columns `including` besides.
+    """Whether an index has the values of a column within one branch of a scope (Policy.branches), and also the columns
+    `including`.
 
     Without such an index the branch has few rows: a person's own, or those that they watch.
     """
     first = next(iter(branch.clauses)) if isinstance(branch, sa.BooleanClauseList) else branch
-    if isinstance(first, FunctionElement):  # the ids of what they watch
+    if isinstance(first, FunctionElement):  # the ids of watched records
         return False
     leading = [*([first.left.name] if isinstance(first, sa.BinaryExpression) else []), column]
     indexes = (index.columns.keys() for index in table.indexes)
@@ -106,7 +107,7 @@ def is_indexed(table: sa.Table, branch: sa.ColumnElement[bool], column: str, inc
 
 
 def sort_column(field: Field, table: sa.Table) -> sa.Column[Any] | None:
-    """The column whose index has the order of a field, wholly or in segments."""
+    """The column whose index has the order of a field, completely or in segments."""
     column = field.index_column(table)
     return column if isinstance(column, sa.Column) and column.table is table else None
 
@@ -129,7 +130,7 @@ def _index_column(module: Module, name: str, table: sa.Table) -> Iterator[str]:
 
 
 def _listed_fields(declaration: Declaration, module: Module) -> Iterable[str]:
-    """The names of the fields that a list shows or sorts by, or a chart counts by, and of those with `index: true`."""
+    """The names of fields that a list shows or sorts by, or a chart counts by, and of those with `index: true`."""
     yield module.title_field.name
     for layout in _list_layouts(declaration, module):
         yield from layout.columns or ()

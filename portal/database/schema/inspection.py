@@ -1,7 +1,7 @@
-"""What a database has: the tables that `table:` declares, with the kind of their values and the key; indexes of ours.
+"""What a database has: the tables declared with `table:`, with the kinds of their values and their keys; our indexes.
 
-Looked at when a portal is opened and when its declarations change. Names that differ in case, or in underscores alone
-(`first_name` and FirstName), are found where only one column can be meant.
+Inspected when a portal is opened and when its declarations change. Names that differ only in case or underscores
+(`first_name` and FirstName) are found if only one column can be meant.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from portal.database.schema.indexes import PREFIX
 from portal.declaration.declaration import Declaration
 
-# The portal's indexes: which can be used, and which are unique.
+# The portal's indexes: which are usable, and which are unique.
 _INDEXES = sa.text(
     "SELECT index.relname, indisvalid, indisunique FROM pg_index JOIN pg_class AS index ON index.oid = indexrelid "
     "JOIN pg_namespace ON pg_namespace.oid = index.relnamespace "
     "WHERE nspname = current_schema() AND starts_with(index.relname, :prefix)"
 )
 
-# The kinds, by SQLAlchemy's types; the first that fits. Everything else is text.
+# The kinds, by SQLAlchemy's types; the first match counts. Everything else is text.
 KINDS: tuple[tuple[type[Any], str], ...] = (
     (sa.Boolean, "boolean"),
     (sa.Integer, "integer"),
@@ -38,7 +38,7 @@ UNKNOWN = "unknown"  # a computed column of a view on SQLite
 
 @dataclass(frozen=True)
 class InspectedTable:
-    """A table or a view: its columns with the kind of their values, in their order, and its primary key."""
+    """A table or a view: its columns with the kinds of their values, in order, and its primary key."""
 
     name: str
     schema: str | None = None
@@ -46,7 +46,7 @@ class InspectedTable:
     key: tuple[str, ...] = ()
 
     def column(self, name: str) -> str | None:
-        """The column of this table that `name` means, whatever its case; None if there is none, or more than one."""
+        """The column of this table that `name` means, in any case; None if there is none, or more than one."""
         if name in self.columns:
             return name
         for simplified in (str.casefold, _bare):
@@ -58,7 +58,7 @@ class InspectedTable:
 
 @dataclass(frozen=True)
 class ExistingTables:
-    """What one database has of the tables that a declaration reads; by their names in the declaration."""
+    """The tables that a declaration reads, as they are in one database, by their names in the declaration."""
 
     dialect: str = "sqlite"
     tables: Mapping[str, InspectedTable] = field(default_factory=dict)
@@ -68,7 +68,7 @@ NOTHING = ExistingTables()
 
 
 def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTables:
-    """The tables and views that modules of a declaration read, as the database has them; missing ones are left out."""
+    """The tables and views that modules of a declaration read, as they are in the database, without missing ones."""
     names = {module.table for module in declaration.modules.values() if module.table is not None}
     if not names:
         return NOTHING
@@ -79,14 +79,14 @@ def inspect_existing(engine: sa.Engine, declaration: Declaration) -> ExistingTab
 
 
 def inspect_table(inspector: sa.Inspector, name: str, schema: str | None = None) -> InspectedTable:
-    """The columns and the key of a table that exists."""
+    """The columns and the key of an existing table."""
     columns = {column["name"]: _kind_of_column(column["type"]) for column in inspector.get_columns(name, schema)}
     key = inspector.get_pk_constraint(name, schema).get("constrained_columns") or []
     return InspectedTable(name, schema, columns, tuple(key))
 
 
 def _kind_of_column(type_: sa.types.TypeEngine[Any]) -> str:
-    """The kind of the values of a column, as the database has it."""
+    """The kind of values of a column, according to the database."""
     if isinstance(type_, sa.types.NullType):
         return UNKNOWN
     if isinstance(type_, sa.DateTime) and type_.timezone:
@@ -95,7 +95,7 @@ def _kind_of_column(type_: sa.types.TypeEngine[Any]) -> str:
 
 
 def _find(inspector: sa.Inspector, declared: str) -> InspectedTable | None:
-    """The table of a name, which on PostgreSQL may begin with its schema."""
+    """The table with a name, which on PostgreSQL may begin with its schema."""
     for schema, name in _readings(inspector, declared):
         known = {*inspector.get_table_names(schema), *inspector.get_view_names(schema)}
         if inspector.dialect.name == "postgresql":
@@ -123,13 +123,13 @@ def _bare(name: str) -> str:
 
 
 def unusable_indexes(connection: sa.Connection) -> set[str]:
-    """The names of the portal's indexes whose build did not end."""
+    """The names of the portal's indexes whose build did not finish."""
     if connection.dialect.name != "postgresql":
         return set()
     return {name for name, (is_valid, _is_unique) in existing_indexes(connection).items() if not is_valid}
 
 
 def existing_indexes(connection: sa.Connection) -> dict[str, tuple[bool, bool]]:
-    """The portal's indexes on PostgreSQL: whether each can be used, and whether it is unique."""
+    """The portal's indexes on PostgreSQL: whether each is usable, and whether it is unique."""
     rows = connection.execute(_INDEXES, {"prefix": PREFIX})
     return {name: (is_valid, is_unique) for name, is_valid, is_unique in rows}

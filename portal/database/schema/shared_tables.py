@@ -1,7 +1,7 @@
-"""Portals of one process that differ in nothing but their settings keep the rest in memory once.
+"""Portals of one process that only differ in their settings share everything else in memory.
 
-Where many customers have copies of one portal, each with its own name, logo and address, a portal takes a third of what
-it would take alone.
+If many customers have copies of one portal, each with its own name, logo and address, a portal takes a third of the
+memory that it would take alone.
 """
 
 import dataclasses
@@ -13,17 +13,17 @@ from portal.database.schema.inspection import ExistingTables
 from portal.database.schema.tables import Tables, build
 from portal.declaration.declaration import Declaration
 
-OWN = ("settings", "folder")  # what every portal has of its own
+OWN = ("settings", "folder")  # what is not shared
 
 _guard = threading.Lock()
-# Of the portals in memory with the same names, the tables that were made last.
+# By names, the most recent tables of the portals in memory.
 _made: WeakValueDictionary[tuple[Any, ...], Tables] = WeakValueDictionary()
 
 
 def shared_tables(declaration: Declaration, existing: ExistingTables) -> Tables:
-    """What `build` makes; of a declaration and tables that are in memory already, if another portal's are the same.
+    """The result of `build`, with the declaration and tables already in memory if another portal's are the same.
 
-    What modules read of the tables of others differs from database to database, and is not shared.
+    Existing tables differ from database to database, so modules over them are not shared.
     """
     if any(module.table is not None for module in declaration.modules.values()):
         return build(declaration, existing)
@@ -40,6 +40,6 @@ def shared_tables(declaration: Declaration, existing: ExistingTables) -> Tables:
 
 
 def _are_the_same(one: Declaration, other: Declaration) -> bool:
-    """Equal also in the order of names, which is that of menus and columns, and in `1` and `true`: texts show both."""
+    """Whether they are equal, also in the order of names, which menus and columns follow, and in `1` versus `true`."""
     alike = one.model_copy(update={name: getattr(other, name) for name in OWN})
     return alike == other and repr(alike) == repr(other)

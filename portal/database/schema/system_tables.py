@@ -1,4 +1,4 @@
-"""The system tables, the same whatever is declared: accounts, comments, history, letters. For `tables.py` alone."""
+"""The system tables, independent of the declaration: accounts, comments, history, letters. Only for `tables.py`."""
 
 import functools
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def system_tables() -> Mapping[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records without being a field: numbers, comments, files."""
+    """What belongs to records apart from fields: numbers, comments, files."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -52,9 +52,9 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("staff", sa.Boolean()),
             sa.Column("internal", sa.Boolean()),
             sa.Column("text", sa.Text()),
-            sa.Column("folded", sa.Text()),  # what a mail quoted and its signature, for its author and staff
+            sa.Column("folded", sa.Text()),  # the quoted text and signature of a mail, for its author and staff
             sa.Column("created", UTCDateTime()),
-            sa.Column("corrected", UTCDateTime()),  # when its author changed it last
+            sa.Column("corrected", UTCDateTime()),  # when its author last changed it
             sa.Column("channel", sa.Text()),
             sa.Index("ix_portal_comment_module_record", "module", "record"),
             sqlite_autoincrement=True,
@@ -86,7 +86,7 @@ def _activity_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("account", sa.Integer()),
             sa.Column("author", sa.Text()),  # the author's name at the time
             sa.Column("channel", sa.Text()),
-            sa.Column("internal", sa.Boolean()),  # nothing of it is for customers
+            sa.Column("internal", sa.Boolean()),  # nothing in it is for customers
             sa.Column("at", UTCDateTime()),
             sa.Column("details", sa.JSON()),
             sa.Index("ix_portal_event_module_record", "module", "record"),
@@ -105,7 +105,7 @@ def _seen_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("record", sa.BigInteger(), primary_key=True, autoincrement=False),  # 0: all of the module
         sa.Column("at", UTCDateTime()),  # the moment up to which the account has seen what happened
         sa.Column("hidden", UTCDateTime()),  # since when the record is hidden, until something happens
-        sa.Column("dismissed", UTCDateTime()),  # of a notice on the home page: its last change when it was put away
+        sa.Column("dismissed", UTCDateTime()),  # for a notice on the home page: its last change when it was dismissed
         sa.Index("ix_portal_seen_module_record", "module", "record"),
     )
 
@@ -136,11 +136,11 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _pending_file_table(metadata: sa.MetaData) -> sa.Table:
-    """Files that forms have sent and that no record has yet; their bytes are in the store."""
+    """Uploaded files that no record has yet; their bytes are in the store."""
     return sa.Table(
         "portal_pending_file",
         metadata,
-        sa.Column("key", sa.Text(), primary_key=True),  # random: forms and drafts name the file by it
+        sa.Column("key", sa.Text(), primary_key=True),  # random: identifies the file in forms and drafts
         sa.Column("account", sa.Integer(), sa.ForeignKey("portal_account.id"), index=True),
         sa.Column("module", sa.Text()),
         sa.Column("field", sa.Text()),  # NULL for an attachment
@@ -172,7 +172,7 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("form", sa.Text()),  # MODULE/create, MODULE/ID/edit, MODULE/ID/comments, MODULE/ID/move/NAME
             sa.Column("step", sa.Integer()),  # of a form in steps, from 0
             sa.Column("version", sa.BigInteger()),  # of the record when the form was opened
-            sa.Column("data", sa.JSON()),  # the inputs by their names
+            sa.Column("data", sa.JSON()),  # the inputs by name
             sa.Column("modified", UTCDateTime(), index=True),
             sa.UniqueConstraint("account", "form"),
             sqlite_autoincrement=True,
@@ -181,13 +181,13 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters, what leads to them, the mails that came in, and what webhooks are sent."""
+    """Letters, what causes them, incoming mail, and messages to webhooks."""
     return {
         "outbox": _outbox_table(metadata),
         "announcement": sa.Table(
             "portal_announcement",
             metadata,
-            sa.Column("event", sa.BigInteger(), primary_key=True, autoincrement=False),  # of which nobody was told yet
+            sa.Column("event", sa.BigInteger(), primary_key=True, autoincrement=False),  # not notified of yet
             sa.Column("module", sa.Text()),
             sa.Column("record", sa.BigInteger()),
             sa.Column("kind", sa.Text()),
@@ -195,7 +195,7 @@ def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             sa.Column("attempts", sa.Integer()),
             sa.Index("ix_portal_announcement_module_record", "module", "record"),
         ),
-        "letter_choice": sa.Table(  # where an account wants other letters than everybody gets
+        "letter_choice": sa.Table(  # where an account's choice of letters differs from the default
             "portal_letter_choice",
             metadata,
             sa.Column("account", sa.Integer(), primary_key=True, autoincrement=False),
@@ -223,7 +223,7 @@ def _outbox_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("module", sa.Text()),  # what the letter is about
         sa.Column("record", sa.BigInteger()),
         sa.Column("kind", sa.Text()),
-        sa.Column("events", sa.JSON()),  # the ids of the events that it tells
+        sa.Column("events", sa.JSON()),  # the ids of the events in it
         sa.Index("ix_portal_outbox_state_next_try", "state", "next_try"),
         sa.Index("ix_portal_outbox_module_record", "module", "record"),
         sqlite_autoincrement=True,
@@ -231,7 +231,7 @@ def _outbox_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
-    """The mails that came in: what became of each, and the bytes of those that nothing was made of."""
+    """Incoming mail: what became of each message, and the bytes of those that nothing was made of."""
     return sa.Table(
         "portal_mail",
         metadata,
@@ -242,7 +242,7 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("sender_name", sa.Text()),
         sa.Column("subject", sa.Text()),
         sa.Column("received", UTCDateTime()),
-        sa.Column("stranger", sa.Boolean()),  # whether nobody with this address is known
+        sa.Column("stranger", sa.Boolean()),  # whether the address is unknown
         sa.Column("outcome", sa.Text()),  # commented, created, bounced, kept, or set aside by staff
         sa.Column("reason", sa.Text()),  # why it was kept
         sa.Column("module", sa.Text()),
@@ -255,7 +255,7 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _delivery_table(metadata: sa.MetaData) -> sa.Table:
-    """The events that webhooks get, also those that were sent already."""
+    """The messages to webhooks, including those already sent."""
     return sa.Table(
         "portal_delivery",
         metadata,
@@ -266,14 +266,14 @@ def _delivery_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("message_id", sa.Text()),  # the same at every attempt
         *_queue_columns(),
         sa.Index("ix_portal_delivery_state_next_try", "state", "next_try"),
-        # What waits for a webhook that fails does not slow the others.
+        # Messages waiting for a failing webhook do not slow down the others.
         sa.Index("ix_portal_delivery_webhook_state_next_try", "webhook", "state", "next_try"),
         sqlite_autoincrement=True,
     )
 
 
 def _queue_columns() -> list[sa.Column[Any]]:
-    """What database/queue.py asks of a table."""
+    """The columns that database/queue.py needs."""
     return [
         sa.Column("created", UTCDateTime()),
         sa.Column("state", sa.Text()),  # waiting, sent or refused; NULL: an email written before these were sent
@@ -281,13 +281,13 @@ def _queue_columns() -> list[sa.Column[Any]]:
         sa.Column("attempts", sa.Integer()),
         sa.Column("next_try", UTCDateTime()),
         sa.Column("locked_until", UTCDateTime()),  # while a worker sends it
-        sa.Column("give_up", UTCDateTime()),  # when it is no longer tried
-        sa.Column("reason", sa.Text()),  # why the last try failed, in the words of the other side
+        sa.Column("give_up", UTCDateTime()),  # when to stop trying
+        sa.Column("reason", sa.Text()),  # why the last attempt failed, in the words of the other side
     ]
 
 
 def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What the portal knows of itself: its worker, the backlog of the search index, what the last migration applied."""
+    """The portal's own state: its worker, the backlog of the search index, what the last migration applied."""
     return {
         "heartbeat": sa.Table(
             "portal_heartbeat",
@@ -300,18 +300,18 @@ def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             metadata,
             serial_column("id"),
             sa.Column("module", sa.Text()),
-            sa.Column("contents", sa.Text()),  # a digest of what the entries are made of; NULL for renamed records
+            sa.Column("contents", sa.Text()),  # a digest of what the entries are made from; NULL for renamed records
             sa.Column("target", sa.Text()),  # the module of a renamed record
             sa.Column("record", sa.BigInteger()),
-            sa.Column("after", sa.BigInteger()),  # the last record that is done
+            sa.Column("after", sa.BigInteger()),  # the last finished record
             sqlite_autoincrement=True,
         ),
         "keep": sa.Table(
             "portal_keep",
             metadata,
             sa.Column("module", sa.Text(), primary_key=True),
-            sa.Column("rule", sa.Text()),  # what jobs/retention.py deletes by
-            sa.Column("since", UTCDateTime()),  # when the worker has first seen this rule
+            sa.Column("rule", sa.Text()),  # by which jobs/retention.py deletes
+            sa.Column("since", UTCDateTime()),  # when the worker first saw this rule
         ),
         "schema": sa.Table(
             "portal_schema",

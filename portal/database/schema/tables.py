@@ -1,6 +1,6 @@
-"""The tables, made from the declaration: one per module, per `links` field and per `lines` field; the system tables.
+"""The tables made from the declaration: one per module, `links` field and `lines` field; and the system tables.
 
-Generated columns carry no server default, NOT NULL, CHECK or CASCADE: the portal enforces what these would, so that
+Generated columns have no server default, NOT NULL, CHECK or CASCADE: the portal enforces these itself, so that
 migrations stay small and SQLite never rebuilds a table.
 """
 
@@ -65,23 +65,23 @@ class Tables:
     once: sa.Table
     draft: sa.Table
     search: sa.Table
-    mismatches: tuple[Mismatch, ...] = ()  # what existing tables do not have as it is declared
+    mismatches: tuple[Mismatch, ...] = ()  # differences of existing tables from the declaration
     version: int = dataclasses.field(default_factory=itertools.count(1).__next__, init=False)
-    # Built once for these tables: statements by name, and the policies that kinds of readers share (records/policy.py).
+    # Built once for these tables: statements by name, and the policies shared by kinds of readers (records/policy.py).
     statements: dict[str, sa.Select[Any]] = dataclasses.field(default_factory=dict, init=False, repr=False)
     shared_policies: dict[Any, Any] = dataclasses.field(default_factory=dict, init=False, repr=False)
-    # Modules that had more records than a choice offers, and when that was seen (Records.all_if_few).
+    # Modules that had more records than a choice offers, and when that was found (Records.all_if_few).
     large: dict[tuple[str, int], datetime.datetime] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def statement(self, key: str, build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
-        """The statement that `build` makes, built once per portal: it is the same for every reader."""
+        """The statement that `build` returns, built once per portal: it is the same for every reader."""
         if key not in self.statements:
             self.statements[key] = cache_plan(build(), self.version)
         return self.statements[key]
 
     @property
     def existing(self) -> set[str]:
-        """The names under which the database knows the tables that modules read and others made."""
+        """The names in the database of the existing tables that modules read."""
         return {module.table for module in self.declaration.modules.values() if module.table is not None}
 
     def module(self, name: str) -> sa.Table:
@@ -99,8 +99,8 @@ def build(
 ) -> Tables:
     """The tables of a declaration.
 
-    `existing`: what the database has of those that modules read. `system`: system tables for these tables alone, by
-    their attribute; without them those that all portals of the process share.
+    `existing`: the existing tables that modules read. `system`: system tables for these tables alone, by their
+    attribute; by default, those shared by all portals of the process.
     """
     metadata = sa.MetaData(naming_convention=NAMING)
     read = [module for module in declaration.modules.values() if module.table is not None]
@@ -123,7 +123,7 @@ def build(
 
 
 def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]) -> None:
-    """The portal's own table of a module. No foreign key leads to the modules `others`, whose tables others made."""
+    """The portal's own table of a module, without foreign keys to the modules `others`, which have existing tables."""
     table = sa.Table(
         module.name,
         metadata,
@@ -139,7 +139,7 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
         sa.Column("comments", sa.BigInteger()),
         sa.Column("attachments", sa.BigInteger()),
         sa.Column("_version", sa.BigInteger()),
-        # An id is never used twice, even after the newest record was deleted.
+        # An id is never reused, even if the newest record is deleted.
         sqlite_autoincrement=True,
         info=_info(module),
     )
@@ -153,7 +153,7 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
 
 
 def _info(module: Module) -> dict[str, Any]:
-    """What links to a module ask its table."""
+    """What links to a module need to know about its table."""
     unique = [field.key_column for field in module.fields.values() if field.unique is True and field.columns()]
     title = module.title if module.title in module.fields else None
     return {"title": title, "title_folded": module.fields[title].folded if title else None, "unique": unique}
@@ -166,7 +166,7 @@ def _without_key_to(others: Collection[str], column: sa.Column[Any]) -> sa.Colum
 
 
 def _author_columns(field: Field) -> list[sa.Column[Any]]:
-    """The columns of `created_by` or `modified_by`: without foreign key, so that a person can be deleted."""
+    """The columns of `created_by` or `modified_by`, without a foreign key so that a person can be deleted."""
     return [sa.Column(column.name, column.type) for column in field.columns()]
 
 
@@ -184,8 +184,8 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str, oth
 
 
 def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) -> None:
-    """The rows of a `lines` field. No foreign key leads to their record: a field that was removed keeps its rows, and
-    they must not keep records from being deleted."""
+    """The rows of a `lines` field, without a foreign key to their record: a removed field keeps its rows, and these
+    must not prevent the deletion of records."""
     sa.Table(
         rows.name,
         metadata,
@@ -207,7 +207,7 @@ def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) ->
 
 
 def _unique_columns(module: Module) -> list[tuple[str, ...]]:
-    """The columns of each unique index, which stops two simultaneous writes of one value.
+    """The columns of each unique index, which prevents two simultaneous writes of one value.
 
     PostgreSQL cannot index a value of more than 2,700 bytes: the uniqueness of long texts is checked before writing.
     """
@@ -220,7 +220,7 @@ def _unique_columns(module: Module) -> list[tuple[str, ...]]:
 
 
 def sorted_system_tables(tables: Tables) -> list[sa.Table]:
-    """The system tables, in the order in which they can be created."""
+    """The system tables, in an order in which they can be created."""
     return sa.schema.sort_tables([table for table in tables.by_name.values() if table.name.startswith("portal_")])
 
 

@@ -1,13 +1,13 @@
-"""The search index: one table of texts for all modules, written in the record's own transaction, and the search in it.
+"""The search index: one table of texts for all modules, written in each record's own transaction, and its search.
 
-Called by records/, which gives the texts, the tokens of the scope and the condition: nothing here decides who may see
-what. A change deletes the rows of a record and inserts them again, so that the order of `seq` is the order of the last
-change, and a page begins where the last one ended.
+Called by records/, which provides the texts, the tokens of the scope and the condition: nothing here decides who may
+see what. A change deletes the rows of a record and inserts them again, so that the order of `seq` is the order of the
+last change, and a page begins where the previous one ended.
 
-A search reads *candidate* rows, newest first, in windows of growing size, and tests each; that is cheapest where hits
-are common. When the next window would cost more than the index, the rest of the hits comes from the index, or from the
-records that the condition leaves, if these are few. What to expect is decided by the two engines, sqlite.py and
-postgresql.py; both find the same. What a search is made of is in search_request.py.
+A search reads *candidate* rows, newest first, in windows of growing size, and tests each; that is cheapest if hits are
+common. When the next window would cost more than the index, the remaining hits come from the index, or from the records
+that the condition leaves, if these are few. The two engines, sqlite.py and postgresql.py, estimate the costs; both find
+the same. search_request.py has the parts of a search.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,11 +41,11 @@ COUNTED = 1001  # hits; more are shown as “1,000+”
 BATCH = 500  # records
 MIN_COUNTED = 26  # hits before a count may stop early: enough to know whether a page has a next one
 MAX_SCANNED = 20_000  # candidates that are read in windows
-FEW_RECORDS = 3000  # that a condition leaves, few enough to be listed in a statement
+FEW_RECORDS = 3000  # left by a condition, few enough to list them in a statement
 
 
 def search_table(metadata: sa.MetaData) -> sa.Table:
-    """The table of texts: a row per record, and a second one for staff where a record has internal texts."""
+    """The table of texts: a row per record, and a second one for staff if a record has internal texts."""
     return sa.Table(
         "portal_search",
         metadata,
@@ -56,14 +56,14 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("scope", sa.Text()),  # tokens, a space before each: _mtickets _p17 _o42
         sa.Column("text", sa.Text()),  # words, a space before and after each
         sa.UniqueConstraint("module", "record", "part"),
-        # The number of a deleted row must not come again, or an old change would look like the newest.
+        # The number of a deleted row must not be reused, or an old change would look like the newest.
         sqlite_autoincrement=True,
     )
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What the index holds of one record.
+    """The contents of the index for one record.
 
     `scopes`: tokens of `owner_token`, `organization_token` and `watcher_token`. `internal`: texts that only staff may
     search, None if the module has no such fields.
@@ -97,7 +97,7 @@ class Entry:
 
 
 class Hit(NamedTuple):
-    """A record that matches; `seq` is its place in the order of changes, the greatest the newest."""
+    """A matching record; `seq` is its place in the order of changes, the greatest being the newest."""
 
     seq: int
     record: int
@@ -105,7 +105,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The hits of a page, and the number of hits from its start on; `more` if counting stopped at `number`."""
+    """The hits of a page, and the number of hits from its start; `more` if counting stopped at `number`."""
 
     hits: list[Hit]
     number: int = 0
@@ -113,28 +113,28 @@ class SearchResult:
 
 
 def create_search_index(connection: sa.Connection) -> None:
-    """Creates the parts of the index that are missing; the table must exist."""
+    """Creates the missing parts of the index; the table must exist."""
     _engine_of(connection).create(connection)
 
 
 def finish_search_index(engine: sa.Engine) -> None:
-    """Creates what `create_search_index` left out, as it takes long with many rows; others read and write meanwhile."""
+    """Creates what `create_search_index` left out because it takes long with many rows, while others read and write."""
     if engine.dialect.name == "postgresql":
         postgresql.finish(engine)
 
 
 def is_finished(connection: sa.Connection) -> bool:
-    """Whether nothing is left to `finish_search_index`."""
+    """Whether nothing is left for `finish_search_index`."""
     return connection.dialect.name != "postgresql" or postgresql.is_finished(connection)
 
 
 def is_index_object(name: str) -> bool:
-    """Whether a table or an index of the database is part of the search index, so that migrations leave it alone."""
+    """Whether a table or an index is part of the search index, so that migrations leave it alone."""
     return name.startswith(sqlite.INDEX) or name in postgresql.INDEXES
 
 
 def filling(connection: sa.Connection) -> AbstractContextManager[None]:
-    """A block in which thousands of entries are written: the index follows at its end. An exception must roll back."""
+    """A block to write thousands of entries: the index is updated at its end. An exception must roll back."""
     return _engine_of(connection).filling(connection)
 
 
@@ -142,9 +142,9 @@ def filling(connection: sa.Connection) -> AbstractContextManager[None]:
 
 
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Writes the entries of records that were created or changed, in this order, each once: they are the newest now.
+    """Writes the entries of created or changed records, in this order, each once: they are now the newest.
 
-    Within `filling` this is ten times as fast.
+    Within `filling`, this is ten times as fast.
     """
     for batch in batched(entries, BATCH):
         for module in {entry.module for entry in batch}:
@@ -154,9 +154,9 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Writes entries of one module that changed because of a change elsewhere: they keep their places in the order.
+    """Rewrites entries of one module after a change elsewhere: they keep their places in the order.
 
-    Only where a record gets its first internal text, staff find it as the newest.
+    Only if a record gets its first internal text, staff find it as the newest.
     """
     for batch in batched(entries, BATCH):
         _replace_some(connection, table, batch)
@@ -182,7 +182,7 @@ def _replace_some(connection: sa.Connection, table: sa.Table, entries: Sequence[
 
 
 def remove(connection: sa.Connection, table: sa.Table, module: str, records: Sequence[int]) -> None:
-    """Removes the entries of records that were deleted from the search index."""
+    """Removes the entries of deleted records from the search index."""
     connection.execute(table.delete().where(table.c["module"] == module, table.c["record"].in_(records)))
 
 
@@ -190,10 +190,10 @@ def remove(connection: sa.Connection, table: sa.Table, module: str, records: Seq
 
 
 def newest(connection: sa.Connection, searches: Sequence[Search], limit: int) -> list[Newest]:
-    """The newest `limit` hits of each of several searches, and how many there are up to COUNTED.
+    """The newest `limit` hits of each of several searches, and their number up to COUNTED.
 
-    The searches are for the same words; nothing but these, module, part and scopes is looked at. One statement answers
-    all but those that take less by themselves.
+    The searches have the same words; only these, module, part and scopes are used. One statement answers all searches
+    except those that are faster on their own.
     """
     engine = _engine_of(connection)
     together = engine.answered_by_newest(connection, [*filter(_may_have_hits, searches)])
@@ -211,14 +211,14 @@ def _may_have_hits(search: Search) -> bool:
 
 
 def count(connection: sa.Connection, search: Search, cap: int = COUNTED) -> SearchResult:
-    """The number of hits, up to `cap`; it stops earlier where counting on would take longer."""
+    """The number of hits, up to `cap`; counting may stop earlier if continuing would take long."""
     return find(connection, search, min(cap, MIN_COUNTED), counted=cap)
 
 
 def page(
     connection: sa.Connection, search: Search, limit: int, before: int | None = None, after: int | None = None
 ) -> list[Hit]:
-    """Up to `limit` hits, newest change first: those next to the hit whose `seq` is `before` or `after`."""
+    """Up to `limit` hits, newest change first: those next to the hit with `seq` `before` or `after`."""
     return find(connection, search, limit, before, after).hits
 
 
@@ -230,9 +230,9 @@ def find(
     after: int | None = None,
     counted: int = 0,
 ) -> SearchResult:
-    """A page of hits as `page` gives it, and the number of hits, up to `counted`.
+    """A page of hits like `page`, and the number of hits, up to `counted`.
 
-    Both come from the same statements: to count the hits by another one would take as long again.
+    Both come from the same statements: counting the hits separately would take as long again.
     """
     if not _may_have_hits(search):
         return SearchResult([])
@@ -248,7 +248,7 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
     progress = Progress()
     records = _few_records(connection, search, search.visible)
     while records is None and progress.scanned < MAX_SCANNED:
-        # The hits are counted where that takes no further statement.
+        # The hits are counted if that needs no further statement.
         needed = limit - len(hits) if progress.scanned else max(limit, counted)
         window = engine.next_window(connection, search, needed, progress)
         if window is None:
@@ -272,7 +272,7 @@ def _find(connection: sa.Connection, search: Search, start: PageStart, limit: in
 
 
 class _Rows(NamedTuple):
-    """What one statement read: the first hits, the number of candidates, the last of them, the number of hits."""
+    """The result of one statement: the first hits, the number of candidates, the last of them, the number of hits."""
 
     hits: list[Hit]
     scanned: int

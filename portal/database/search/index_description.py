@@ -1,6 +1,6 @@
-"""What the entries of a module in the search index, its formulas and its stopwatches, are made of, as plain JSON.
+"""What determines a module's search index entries, formulas and stopwatches, as plain JSON.
 
-Where the description changes, they are written again.
+If the description changes, they are rewritten.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from portal.texts import FOLDING_VERSION
 
 
 def searched_description(declaration: Declaration, module: Module) -> dict[str, Any]:
-    """All that decides about the contents of a module's entries, as plain JSON."""
+    """Everything that determines the contents of a module's entries, as plain JSON."""
     description = {
         "owner": module.owner,
         "organization": module.organization,
@@ -29,12 +29,12 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
 
 
 def rows_description(rows: Module) -> dict[str, Any]:
-    """All that decides about what is worked out again of the rows of a `lines` field."""
+    """Everything that determines the computed values in the rows of a `lines` field."""
     return {"formulas": _formulas_description(rows)} if rows.formulas else {}
 
 
 def _formulas_description(module: Module) -> dict[str, Any]:
-    """All that decides about the values of a module's formulas, as plain JSON."""
+    """Everything that determines the values of a module's formulas, as plain JSON."""
     return {
         name: [
             field.recipe,
@@ -51,7 +51,7 @@ def _searched_fields(declaration: Declaration, fields: Mapping[str, Field]) -> d
             titles = [declaration.modules[target].title_field.name for target in field.targets]
             options = {key: list(option.label) for key, option in field.declared_options.items()}
             described[name] = [field.type, field.internal, titles, options, *field.indexed_as]
-            if field.searched_in_lists:  # by words of the portal's languages: months, what a boolean is called
+            if field.searched_in_lists:  # by words of the portal's languages: months, labels of booleans
                 described[name] += [*declaration.settings.languages, declaration.settings.time_zone, list(field.title)]
             if field.row_fields:
                 described[name].append(_searched_fields(declaration, field.row_fields))

@@ -1,9 +1,9 @@
-"""The backlog of the search index: marks for entries that must be written again.
+"""The backlog of the search index: marks for entries that must be rewritten.
 
-A mark is made in the transaction of its cause, so that the work survives a killed process; the work itself is done by
-records/indexing, a few records per transaction. A mark is about a whole module, or about those of its records that
-link to a renamed one. Whoever works on a mark locks it until the end of the transaction, in which it is advanced: two
-processes never do the same work twice.
+A mark is made in the transaction of its cause, so that the work survives a killed process; records/indexing does the
+work, a few records per transaction. A mark is about a whole module, or its records that link to a renamed one. A
+process that works on a mark locks it until the end of the transaction in which it advances the mark: no two processes
+do the same work.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from portal.declaration.declaration import Declaration
 
 @dataclass(frozen=True)
 class Mark:
-    """The entries of `module` beyond the record `after` are out of date; with `target` only of those linking to it."""
+    """The entries of `module` after the record `after` are out of date; with `target`, only those that link to it."""
 
     id: int
     module: str
@@ -30,7 +30,7 @@ class Mark:
 
 
 def mark_modules(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
-    """Marks all search entries of `modules`, which must be written again."""
+    """Marks all search entries of `modules`, which must be rewritten."""
     backlog = tables.backlog
     for name in modules:
         connection.execute(sa.delete(backlog).where(backlog.c["module"] == name))
@@ -39,7 +39,7 @@ def mark_modules(connection: sa.Connection, tables: Tables, modules: Iterable[st
 
 
 def mark_linking(connection: sa.Connection, tables: Tables, module: str, target: tuple[str, int]) -> None:
-    """Marks the entries of those records of `module` that link to `target`, which was renamed."""
+    """Marks the entries of the records of `module` that link to `target`, which was renamed."""
     row = {"module": module, "after": 0, "target": target[0], "record": target[1]}
     connection.execute(sa.insert(tables.backlog).values(row))
 
@@ -52,7 +52,7 @@ def has_marks(connection: sa.Connection, tables: Tables) -> bool:
 
 
 def lock_oldest_mark(connection: sa.Connection, tables: Tables) -> Mark | None:
-    """The oldest mark that no other process works on, locked; None if there is none."""
+    """The oldest mark that no other process is working on, locked; None if there is none."""
     row = connection.execute(_oldest_mark(tables).with_for_update(skip_locked=True)).mappings().first()
     if row is None:
         return None
@@ -61,19 +61,19 @@ def lock_oldest_mark(connection: sa.Connection, tables: Tables) -> Mark | None:
 
 
 def advance_mark(connection: sa.Connection, tables: Tables, mark: Mark, after: int) -> None:
-    """Notes that the entries of a mark are written up to the record `after`."""
+    """Notes that the entries of a mark have been written up to the record `after`."""
     backlog = tables.backlog
     connection.execute(sa.update(backlog).where(backlog.c["id"] == mark.id).values(after=after))
 
 
 def remove_mark(connection: sa.Connection, tables: Tables, mark: Mark) -> None:
-    """Removes a mark whose entries are all written."""
+    """Removes a mark whose entries have all been written."""
     connection.execute(sa.delete(tables.backlog).where(tables.backlog.c["id"] == mark.id))
 
 
 def _oldest_mark(tables: Tables) -> sa.Select[Any]:
-    """Marks of another declaration are left out: a process that was started before the last `portal apply` would write
-    the entries as they were."""
+    """The oldest mark, ignoring those of another declaration: a process started before the last `portal apply` would
+    write outdated entries."""
     return tables.statement("oldest mark", lambda: _select_oldest_mark(tables.declaration, tables.backlog))
 
 
@@ -85,6 +85,6 @@ def _select_oldest_mark(declaration: Declaration, backlog: sa.Table) -> sa.Selec
 
 
 def _contents_digest(declaration: Declaration, module: str) -> str:
-    """16 hexadecimal digits for what the entries of a module are made of."""
+    """A digest, 16 hexadecimal digits, of what the entries of a module are made from."""
     description = json.dumps(searched_description(declaration, declaration.modules[module]), sort_keys=True)
     return hashlib.sha256(description.encode()).hexdigest()[:16]

@@ -1,16 +1,16 @@
 """The search index on PostgreSQL: a GIN index over the tokens of each row, read era by era, because GIN has no order.
 
-Called by index.py only. A row's tokens are its scope, its words and their beginnings of 2 to 8 letters, each with the
-number of its *long era*: of the stretch of 262,144 values of `seq` in which the row is. What is typed is thus one entry
-of the index for each long era. Shorter eras, down to 1,024 values, are tokens of their own, for words that a long era
-has too many of; GIN finds rows with all words of an era by leaping from one list of rows to the other. Longer
-beginnings, phrases and whole words are tested in the text.
+Called only by index.py. A row's tokens are its scope, its words and their prefixes of 2 to 8 letters, each with the
+number of its *long era*: the range of 262,144 values of `seq` that contains the row. A typed word is thus one index
+entry for each long era. Shorter eras, down to 1,024 values, are tokens of their own, for words that are too frequent in
+a long era; GIN finds rows with all words of an era by skipping through the lists of rows. Longer prefixes, phrases and
+whole words are tested in the text.
 
-A search is one statement, which walks from era to era until the page is full: the next era is longer where the last had
-few hits, and where one has too many, a shorter one is read instead. What ANALYZE collected only decides where the walk
-begins. Behind the newest eras, which have no hit, longer ones are leaped over; the first that has one is read in parts.
+A search is one statement, which walks from era to era until the page is full: the next era is longer if the last had
+few hits, and if one has too many, a shorter one is read instead. The statistics of ANALYZE only decide where the walk
+begins. After the newest eras without hits, longer ones are skipped; the first era with a hit is read in parts.
 
-While the index is missing, which is made beside a running portal, the rows are read in order and each is tested.
+The index is created while the portal runs; until it exists, the rows are read in order and each is tested.
 """
 
 import contextlib
@@ -56,27 +56,27 @@ from portal.database.search.walk import (
     walk_eras,
 )
 
-OUTDATED = (  # of the versions before
+OUTDATED = (  # of earlier versions
     "portal_search_words", "portal_search_seq", "portal_search_by_person", "portal_search_by_organization",
     "portal_search_newest", "portal_search_person", "portal_search_organization", "portal_search_tokens",
 )  # fmt: skip
 INDEXES = (INDEX, *OUTDATED)
-OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have an index each
+OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have separate indexes
 BUILDING = 7_022_601_119  # the advisory lock of the process that makes the index; any number that nobody else uses
 FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
-# Rows that are written wait here, in kilobytes, for a writer who sorts a hundred of them in at once: every search reads
-# what waits, and that writer takes 30 ms longer.
+# Kilobytes of written rows that wait until a writer sorts a hundred of them into the index: every search reads the
+# waiting ones, and that writer takes 30 ms longer.
 PENDING = 256
 
 STATISTICS_LIFETIME = 60  # seconds for which frequencies are cached
-# The assumed share of rows with a token that ANALYZE did not collect: it collects the thousand most frequent ones, and
-# this may be one of the next.
+# The assumed share of rows with a token that is not among the thousand most frequent ones that ANALYZE collects: it may
+# be one of the next.
 COMMON_UNKNOWN = 0.01
-LARGE_MODULE = 0.5  # of all rows, from which on the module is tested in each hit instead of the index
-# Candidates in a window, where each must be tested for a condition.
+LARGE_MODULE = 0.5  # of all rows, above which the module is tested in each hit instead of in the index
+# Candidates in a window if each must be tested for a condition.
 FIRST_TESTED, NEXT_TESTED = 150, 2000
 
-# An expression would take far longer. Whoever changes the function gives it another name, and so makes a new index.
+# An expression would take far longer. If you change the function, rename it, which creates a new index.
 _FUNCTION = f"""
 CREATE OR REPLACE FUNCTION {INDEX}(scope text, words text, seq bigint) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 1000 AS $$
@@ -94,27 +94,27 @@ SELECT ARRAY(
 
 @dataclass(frozen=True)
 class _Statistics:
-    """What ANALYZE collected about the tokens: the share of `rows` with each, in whatever era."""
+    """The statistics of ANALYZE about the tokens: the share of `rows` with each, in any era."""
 
     at: float
-    complete: bool  # whether the index can be used
+    complete: bool  # whether the index is usable
     rows: float
     frequencies: dict[str, float]
 
     def selectivity(self, search: Search, unknown: float) -> float:
-        """The estimated share of rows that have the words and are within the scope."""
+        """The estimated share of rows with the words and within the scope."""
         share = math.prod(self.frequencies.get(token, unknown) for token in _required(search, self))
         if search.scopes is None:
             return share
         return share * min(1.0, sum(self.frequencies.get(token, unknown) for token in search.scopes))
 
 
-# By pool, which all engines of one database share, and by schema.
+# By pool, which is shared by all engines of one database, and by schema.
 _statistics: weakref.WeakKeyDictionary[sa.Pool, dict[str, _Statistics]] = weakref.WeakKeyDictionary()
 
 
 def create(connection: sa.Connection) -> None:
-    """Creates the GIN index at once beside few rows; beside many, `finish` creates it."""
+    """Creates the GIN index immediately if there are few rows; otherwise `finish` creates it."""
     if is_complete(connection) or _has_many_rows(connection):
         return
     connection.exec_driver_sql(_FUNCTION)
@@ -124,7 +124,7 @@ def create(connection: sa.Connection) -> None:
 
 
 def finish(engine: sa.Engine) -> None:
-    """Creates the GIN index while others read and write, and removes those of another version. One process does it."""
+    """Creates the GIN index while others read and write, and removes those of other versions, in only one process."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         lock = {"lock": BUILDING}
         if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock):
@@ -132,7 +132,7 @@ def finish(engine: sa.Engine) -> None:
         try:
             if not is_complete(connection):
                 connection.exec_driver_sql(_FUNCTION)
-                connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")  # of a build that did not end
+                connection.exec_driver_sql(f"DROP INDEX IF EXISTS {INDEX}")  # of an unfinished build
                 connection.exec_driver_sql(_create_index("CONCURRENTLY"))
                 _analyze(connection)
             connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(OUTDATED)}")
@@ -141,13 +141,13 @@ def finish(engine: sa.Engine) -> None:
 
 
 def is_complete(connection: sa.Connection) -> bool:
-    """Whether the GIN index is there and can be used."""
+    """Whether the GIN index exists and is usable."""
     valid = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)")
     return bool(connection.scalar(valid, {"name": INDEX}))
 
 
 def is_finished(connection: sa.Connection) -> bool:
-    """Whether the GIN index is there, and none of another version beside it."""
+    """Whether the GIN index exists, and none of another version."""
     outdated = sa.text("SELECT count(to_regclass(name)) FROM unnest(CAST(:names AS text[])) AS name")
     return is_complete(connection) and not connection.scalar(outdated, {"names": list(OUTDATED)})
 
@@ -163,14 +163,14 @@ def _create_index(how: str = "") -> str:
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows in their order, many in one statement: each statement plans the function of the index anew, which
-    takes longer than to write a row."""
+    """Writes rows in order, many per statement: each statement plans the function of the index again, which takes
+    longer than writing a row."""
     connection.execute(table.insert().returning(table.c["seq"], sort_by_parameter_order=True), rows)
 
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """PostgreSQL's part of `index.filling`: its statistics are refreshed after many texts were written inside."""
+    """PostgreSQL's part of `index.filling`: refreshes the statistics after many texts were written in the block."""
     yield
     _analyze(connection)
 
@@ -185,14 +185,14 @@ def _forget_statistics(connection: sa.Connection) -> None:
 
 
 def next_window(connection: sa.Connection, search: Search, needed: int, progress: Progress) -> int:
-    """How many matches are read next: as many hits as are wanted, and more where each is tested for a condition."""
+    """How many matches to read next: as many as the hits needed, and more if each is tested for a condition."""
     if search.condition is None:
         return needed
     return max(needed, NEXT_TESTED if progress.scanned else FIRST_TESTED)
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next rows that GIN finds, each with whether it fulfils the condition; without a window, all that do."""
+    """The next rows that GIN finds, each with whether it fulfils the condition; without a window, all rows that do."""
     statistics = _cached_statistics(connection)
     cache_key: tuple[Any, ...]
     if not statistics.complete:
@@ -219,14 +219,14 @@ def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[in
 
 
 def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
-    """Those of the searches that `newest` answers: none while the index is missing."""
+    """The searches that `newest` answers: none while the index is missing."""
     return list(searches) if _cached_statistics(connection).complete else []
 
 
 def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
-    """The newest `limit` hits of each search, and how many there are up to `counted`; see index.newest.
+    """The newest `limit` hits of each search, and their number up to `counted`; see index.newest.
 
-    One statement for those with scopes, another one for those without.
+    One statement for searches with scopes, another for those without.
     """
     answers: dict[Search, Newest] = {}
     for with_scopes in (True, False):
@@ -241,7 +241,7 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, co
 
 
 def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> Sequence[Row]:
-    """A row for each search; all of them have scopes, or none has."""
+    """A row for each search; either all of them have scopes, or none."""
     statistics, first = _cached_statistics(connection), searches[0]
     words = _word_tokens(first)
     key = ("newest", first.scopes is None, len(words), len(text_tests(first)), limit)
@@ -251,7 +251,7 @@ def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: i
 
 
 def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
-    """The walk of one search for each row of `asked`: the modules, each with what differs between them."""
+    """The walk of one search for each row of `asked`: the modules, each with its differing values."""
     arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in ASKED.items()]
     asked = sa.func.unnest(*arrays).table_valued(*ASKED, with_ordinality="place").render_derived("asked")
     rows = rows_of_eras(
@@ -296,7 +296,7 @@ def _walk_parameters(search: Search, statistics: _Statistics, required: Sequence
 
 
 def _required(search: Search, statistics: _Statistics) -> list[str]:
-    """The tokens that every hit has: words, and the module if it is rarer than many words."""
+    """The tokens that every hit must have: words, and the module if it is rarer than many words."""
     words = _word_tokens(search)
     if words and statistics.frequencies.get(search.module_token, 0.0) >= LARGE_MODULE:
         return words
@@ -327,7 +327,7 @@ def _read_statistics(connection: sa.Connection) -> _Statistics:
     rows = connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE oid = to_regclass('portal_search')"))
     frequencies: dict[str, float] = defaultdict(float)
     if collected and collected[0]:
-        # The frequencies are followed by their minimum and maximum, which belong to no token.
+        # The frequencies are followed by their minimum and maximum, which do not belong to tokens.
         for token, frequency in zip(collected[0], collected[1], strict=False):
             frequencies[token.partition("@")[0]] += frequency
     return _Statistics(time.monotonic(), is_complete(connection), max(rows or 0.0, 0.0), dict(frequencies))

@@ -1,6 +1,6 @@
-"""One search in one module: its words and scope, where its page begins, and the tests that its statements make of rows.
+"""One search in one module: its words and scope, where its page begins, and the row tests of its statements.
 
-Both engines, sqlite.py and postgresql.py, are given a `Search` by index.py and answer with `Candidates`.
+Both engines, sqlite.py and postgresql.py, get a `Search` from index.py and return `Candidates`.
 """
 
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from portal.database.search.words import SearchWords
 from portal.fields.column_types import SqlByDatabase
 
 MAX_CACHED_STATEMENTS = 500
-INDEX_VERSION = 1  # of the table of texts, whose columns no declaration changes
+INDEX_VERSION = 1  # of the table of texts, whose columns do not depend on the declaration
 
-# The parts of the index. A row that everyone may search serves staff too, unless staff have a row of their own.
+# The parts of the index. A row that everyone may search is also for staff, unless staff have a row of their own.
 PUBLIC, STAFF, BOTH = 0, 1, 2
 
 BATCH_SIZE = sa.bindparam("size", type_=sa.Integer())  # how many candidate rows a statement reads
 
 
 class PositionIn(SqlByDatabase):
-    """The position of one text in another, 0 if it is not there: no pattern, so that no character has a meaning."""
+    """The position of one text in another, 0 if it is not there. It is no pattern: no character is special."""
 
     type = sa.Integer()
     inherit_cache = True
@@ -37,9 +37,9 @@ class PositionIn(SqlByDatabase):
 class Search:
     """One search in one module.
 
-    `scopes`: tokens of which a record must have one, None for all records. `part`: STAFF searches internal texts too.
-    On the module's table, `visible` are the records that the reader may see, where tokens cannot express them, and
-    `condition` must hold besides: tabs and filters. Records that are not visible are no part of any window or limit.
+    `scopes`: tokens of which a record must have one, None for all records. `part`: STAFF also searches internal texts.
+    On the module's table, `visible` are the records that the reader may see, if tokens cannot express them, and
+    `condition` (tabs and filters) must also hold. Records that are not visible count toward no window or limit.
     """
 
     table: sa.Table
@@ -63,12 +63,12 @@ class Search:
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        """All tokens that a statement may ask for."""
+        """All tokens that a statement may use."""
         return (self.module_token, *(self.scopes or ()))
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """All texts that a statement may ask for."""
+        """All texts that a statement may use."""
         return tuple(dict.fromkeys([*(term.needle for term in self.words.terms), *self.words.phrases]))
 
     def contains(self, needle: str) -> sa.ColumnElement[bool]:
@@ -77,18 +77,18 @@ class Search:
         return PositionIn(self.table.c["text"], parameter) > sa.literal_column("0")
 
     def has_token(self, *tokens: str) -> sa.ColumnElement[bool]:
-        """Whether a row has one of these, which are some of `tokens`."""
+        """Whether a row has one of these, which must be among `tokens`."""
         scope = self.table.c["scope"] + sa.literal_column("' '")
         names = [f"token_{self.tokens.index(token)}" for token in tokens]
         positions = [PositionIn(scope, sa.bindparam(name, type_=sa.Text())) for name in names]
         return sa.or_(sa.false(), *(position > sa.literal_column("0") for position in positions))
 
     def condition_tests(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-        """The condition as a test of one row of `rows`, which have a column `record`; [] without a condition."""
+        """The condition as a test of one row of `rows`, which has a column `record`; [] without a condition."""
         return self._module_tests(self.condition, rows)
 
     def visible_tests(self, rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
-        """Whether the record of one row of `rows` is visible; [] where tokens express that."""
+        """Whether the record of one row of `rows` is visible; [] if tokens express that."""
         return self._module_tests(self.visible, rows)
 
     def _module_tests(
@@ -96,7 +96,7 @@ class Search:
     ) -> list[sa.ColumnElement[bool]]:
         if condition is None:
             return []
-        # Not EXISTS: for that PostgreSQL may read the whole module's table first.
+        # Not EXISTS, for which PostgreSQL may read the whole table of the module first.
         one: sa.ColumnClause[int] = sa.literal_column("1")
         matching = sa.select(one).where(self.module.c["id"] == rows.c["record"], condition)
         return [matching.select_from(self.module).correlate(rows).scalar_subquery() == 1]
@@ -108,7 +108,7 @@ class Search:
 
     @property
     def in_part(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-        """Whether a row is of the module and part."""
+        """Whether a row belongs to the module and part."""
         return in_part(self.table, self.module.name, self.part)
 
     def rows(self) -> sa.Select[tuple[int, int]]:
@@ -117,12 +117,12 @@ class Search:
 
 
 def in_part(table: sa.Table, module: str, part: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    """Whether a row of `table` is searched in a module by who searches `part`: each record has one such row."""
+    """Whether a row of `table` is searched in a module by readers of `part`: each record has one such row."""
     return table.c["module"] == module, table.c["part"] != other_part(part)
 
 
 def other_part(part: int) -> int:
-    """The part whose rows a search of `part` leaves out."""
+    """The part whose rows a search in `part` leaves out."""
     return PUBLIC if part == STAFF else STAFF
 
 
@@ -144,7 +144,7 @@ class PageStart:
         return {"before": self.before, "after": self.after}
 
     def limit(self, rows: sa.Select[Any], seq: sa.ColumnElement[int]) -> sa.Select[Any]:
-        """Those rows of the search index that lie beyond the start of the page, in reading order."""
+        """The rows of the search index after the start of the page, in reading order."""
         if self.before is not None:
             rows = rows.where(seq < sa.bindparam("before", type_=sa.BigInteger()))
         if self.after is not None:
@@ -161,8 +161,7 @@ class PageStart:
 
 
 def shared_statement(search: Search, key: tuple[Any, ...], build: Callable[[], sa.Select[Any]]) -> sa.Select[Any]:
-    """The SQL of a search request, which `build` makes once for each key and process; one plan suits all
-    values."""
+    """The SQL of a search request, which `build` makes once for each key and process; one plan suits all values."""
     cache: dict[tuple[Any, ...], sa.Select[Any]] = search.table.info.setdefault("statements", {})
     statement = cache.get(key)
     if statement is None:
@@ -173,14 +172,14 @@ def shared_statement(search: Search, key: tuple[Any, ...], build: Callable[[], s
 
 
 class Progress(NamedTuple):
-    """How many candidates the windows so far held, and how many of these were hits."""
+    """How many candidates the windows have had so far, and how many of these were hits."""
 
     scanned: int = 0
     hits: int = 0
 
 
 class Newest(NamedTuple):
-    """The records of the newest hits, and how many hits there are; `more` if counting stopped at `number`."""
+    """The records of the newest hits, and the number of hits; `more` if counting stopped at `number`."""
 
     records: list[int]
     number: int
@@ -190,8 +189,8 @@ class Newest(NamedTuple):
 class Candidates(NamedTuple):
     """A statement for candidate rows: seq, record, and `is_hit`, whether the row is a hit.
 
-    To `build` a statement takes as long as to execute it: those with the same `cache_key` are built once. It says what
-    the statement is made of, apart from the values; None for a statement that is like no other.
+    To `build` a statement takes as long as to execute it, so those with the same `cache_key` are built once. The key
+    describes the statement apart from its values; None for a unique statement.
     """
 
     build: Callable[[], sa.Select[Any]]

@@ -1,8 +1,8 @@
-"""The search index on SQLite: FTS5 beside the table of texts, kept up to date by triggers.
+"""The search index on SQLite: FTS5 in addition to the table of texts, kept up to date by triggers.
 
-Called by index.py only. FTS5 answers in the order of rowid, so that the newest matches come first. It holds words
-without positions (`detail=none`) and their beginnings of 2 to 8 letters: longer beginnings and phrases are tested in
-the text of each match.
+Called only by index.py. FTS5 answers in the order of rowid, so the newest matches come first. It has words without
+positions (`detail=none`) and their prefixes of 2 to 8 letters: longer prefixes and phrases are tested in the text of
+each match.
 """
 
 import contextlib
@@ -19,14 +19,14 @@ from portal.database.search.search_request import BATCH_SIZE, Candidates, Newest
 INDEX = "portal_search_fts"
 MAX_PREFIX = 8
 BUFFER, FILLING_BUFFER = 2**20, 2**26  # bytes; the first is FTS5's own
-# Matches in a window, where matches must be tested for more than their words.
+# Matches in a window, if more than their words must be tested.
 FIRST_WINDOW, SECOND_WINDOW, MAX_WINDOW = 150, 2000, 20_000
 SMALL_MODULE = 5_000  # rows, up to which a module is searched by its token first
 LARGE_MODULE = 50_000  # rows, up to which it is searched together with others
-SIZE_LIFETIME = 60  # seconds for which the number of a module's rows is known without another look
+SIZE_LIFETIME = 60  # seconds for which the number of a module's rows is cached
 
-# Not unicode61: which characters are letters was decided when the text was folded, by a newer Unicode than SQLite's.
-# The ascii tokenizer takes whatever is not ASCII for a letter, so that only spaces separate words.
+# Not unicode61: folding has already decided which characters are letters, with a newer Unicode version than SQLite's.
+# The ascii tokenizer takes everything non-ASCII for a letter, so that only spaces separate words.
 _CREATE = f"""
 CREATE VIRTUAL TABLE IF NOT EXISTS {INDEX} USING fts5(
   scope, text, content='portal_search', content_rowid='seq', tokenize="ascii tokenchars '_'",
@@ -41,7 +41,7 @@ _TRIGGERS = {
     f"{INDEX}_removed": f"AFTER DELETE ON portal_search BEGIN {_DELETE} END",
     f"{INDEX}_changed": f"AFTER UPDATE ON portal_search BEGIN {_DELETE} {_INSERT} END",
 }
-# The hits of several searches, each from the index alone, and the records of its newest.
+# The number of hits of several searches, each only from the index, and the records of the newest ones.
 _NEWEST = f"""
 WITH found AS MATERIALIZED (
   SELECT search.key AS place, (
@@ -58,18 +58,18 @@ SELECT json_array_length(hits), (
   )
 ) FROM found ORDER BY place
 """  # noqa: S608 - names of our own
-# Counted in the index of modules and records, which does not hold the part: the counts differ by half.
+# Counted in the index of modules and records, which does not have the part: the counts may be up to twice too high.
 _ROWS = """
 SELECT value, (SELECT count(*) FROM (SELECT 1 FROM portal_search WHERE module = value LIMIT :most))
 FROM json_each(:modules)
 """
 _fts = sa.table(INDEX, sa.column("rowid", sa.BigInteger()))
-# By pool, which all engines of one database share: module → when it was looked at, how many rows it has.
+# By pool, which is shared by all engines of one database: module → when it was counted, number of rows.
 _module_rows: weakref.WeakKeyDictionary[sa.Pool, dict[str, tuple[float, int]]] = weakref.WeakKeyDictionary()
 
 
 def create(connection: sa.Connection) -> None:
-    """Creates the FTS5 table and its triggers where they are missing; beside a table with rows it is filled."""
+    """Creates the FTS5 table and its triggers if they are missing, and fills it if the table of texts has rows."""
     new = not connection.scalar(sa.text("SELECT 1 FROM sqlite_master WHERE name = :name"), {"name": INDEX})
     connection.exec_driver_sql(_CREATE)
     _create_triggers(connection)
@@ -78,26 +78,26 @@ def create(connection: sa.Connection) -> None:
 
 
 def _rebuild(connection: sa.Connection) -> None:
-    """Fills the index again from the texts: 0.07 ms per row, far less than what the triggers take."""
+    """Fills the index again from the texts: 0.07 ms per row, far less than with the triggers."""
     _set_buffer(connection, FILLING_BUFFER)
     connection.exec_driver_sql("INSERT INTO portal_search_fts(portal_search_fts) VALUES ('rebuild')")
     _set_buffer(connection, BUFFER)
 
 
 def _set_buffer(connection: sa.Connection, size: int) -> None:
-    """How many bytes of new entries FTS5 collects before it writes them; whatever is written has to be merged later."""
+    """Sets how many bytes of new entries FTS5 collects before it writes them; what is written must be merged later."""
     setting = "INSERT INTO portal_search_fts(portal_search_fts, rank) VALUES ('hashsize', ?)"
     connection.exec_driver_sql(setting, (size,))
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows in their order."""
+    """Writes rows in order."""
     connection.execute(table.insert(), rows)
 
 
 @contextlib.contextmanager
 def filling(connection: sa.Connection) -> Iterator[None]:
-    """The part of `index.filling` of FTS5: it is filled once afterwards instead of by a trigger at every row."""
+    """SQLite's part of `index.filling`: FTS5 is filled once afterwards instead of by a trigger for every row."""
     _drop_triggers(connection)
     yield
     _create_triggers(connection)
@@ -115,9 +115,9 @@ def _drop_triggers(connection: sa.Connection) -> None:
 
 
 def next_window(connection: sa.Connection, search: Search, needed: int, progress: Progress) -> int | None:
-    """How many matches FTS5 gives next, as many as the hits so far promise to be enough; None if the index costs less.
+    """How many matches to read next from FTS5, estimated from the hits so far; None if the index costs less.
 
-    It does where it finds hits without reading other modules' matches.
+    It does if it finds hits without reading matches in other modules.
     """
     scanned, hits = progress.scanned, progress.hits
     if not scanned:
@@ -131,10 +131,10 @@ def next_window(connection: sa.Connection, search: Search, needed: int, progress
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next matches of FTS5 for words and scope, each tested for the rest; without a window the hits by the index.
+    """The next matches of FTS5 for words and scope, each tested for the rest; without a window, the hits in the index.
 
-    In a window the module is part of the rest: its token is in nearly every row, and skipping all of these in the index
-    took ten times as long as finding the words.
+    In a window, the module is part of the rest: its token is in nearly every row, and skipping these in the index took
+    ten times as long as finding the words.
     """
     parameters = {"expression": _match_expression(search, of_module=window is None)}
     if window is None:
@@ -153,13 +153,13 @@ def _hits(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
 
 
 def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
-    """Those of the searches that `newest` answers as fast as `find`: the tokens of a large module are many to skip."""
+    """The searches that `newest` answers as fast as `find`: a large module has many tokens to skip."""
     rows = _rows_of_modules(connection, [search.module.name for search in searches])
     return [search for search in searches if rows[search.module.name] < LARGE_MODULE]
 
 
 def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
-    """The newest `limit` hits of each search, and how many there are up to `counted`; see index.newest."""
+    """The newest `limit` hits of each search, and their number up to `counted`; see index.newest."""
     needles = _unindexed_needles(searches[0])
     tests = "".join(f" AND instr(portal_search.text, :needle_{place}) > 0" for place in range(len(needles)))
     texts = f"JOIN portal_search ON portal_search.seq = {INDEX}.rowid" if needles else ""
@@ -179,13 +179,13 @@ def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
 
 
 def _visible(search: Search) -> list[sa.ColumnElement[bool]]:
-    """Whether a match is visible, and of this module; [] where tokens express what is visible."""
+    """Whether a match is visible and in this module; [] if tokens express what is visible."""
     tests = search.visible_tests(search.table)
     return [*search.in_part, *tests] if tests else []
 
 
 def _match_expression(search: Search, of_module: bool) -> str:
-    """What stands right of MATCH."""
+    """The right side of MATCH."""
     parts = [f'"{term.word}"' if term.whole else f'"{term.word[:MAX_PREFIX]}"*' for term in search.words.terms]
     if search.scopes is not None:
         parts.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
@@ -201,7 +201,7 @@ def _needs_tests(search: Search) -> bool:
 
 
 def _unindexed_needles(search: Search) -> tuple[str, ...]:
-    """What the index does not hold, and is tested in the text: phrases and long beginnings."""
+    """What is not in the index and must be tested in the text: phrases and long prefixes."""
     long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > MAX_PREFIX]
     return (*search.words.phrases, *long)
 
@@ -211,9 +211,9 @@ def _needle_places(search: Search) -> tuple[int, ...]:
 
 
 def _rows_of_modules(connection: sa.Connection, modules: Sequence[str]) -> dict[str, int]:
-    """How many rows each module has, up to LARGE_MODULE; whether its token is rarer than most words.
+    """How many rows each module has, up to LARGE_MODULE: to decide whether its token is rarer than most words.
 
-    The answer is cached for a minute: it decides about speed only.
+    The result is cached for a minute: it only affects speed.
     """
     cache, now = _module_rows.setdefault(connection.engine.pool, {}), time.monotonic()
     unknown = [module for module in modules if module not in cache or now - cache[module][0] > SIZE_LIFETIME]

@@ -1,8 +1,8 @@
-"""Tokens in the texts of the index that no input equals: of a module, and of whom a record belongs to."""
+"""Tokens in the texts of the index that no input can equal: for the module, and for whom a record belongs to."""
 
 
 def module_token(module: str, part: int) -> str:
-    """`_mtickets`; `_stickets` in the part for staff. The folding removes `_`, so that no input equals a token."""
+    """`_mtickets`; `_stickets` in the part for staff. Folding removes `_`, so that no input equals a token."""
     return f"_{'s' if part else 'm'}{module}"
 
 

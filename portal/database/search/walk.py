@@ -1,7 +1,7 @@
-"""The walk of a search on PostgreSQL from era to era, as SQL: a recursive statement over the GIN index.
+"""The walk of a search on PostgreSQL from era to era, as a recursive SQL statement over the GIN index.
 
-Called by postgresql.py, whose docstring says what an era is. A search is walked for with parameters; several searches
-that differ in their modules are walked for in one statement, each with the values of its row of `asked`.
+Called by postgresql.py, whose docstring explains eras. A single search has parameters; several searches in different
+modules share one statement, each with the values of its row of `asked`.
 """
 
 from collections.abc import Mapping
@@ -14,31 +14,31 @@ from portal.database.search.search_request import PageStart, PositionIn, Search,
 
 INDEX = "portal_search_eras"
 MAX_PREFIX = 8
-SHORTEST, LONGEST = 10, 18  # an era is two to the power of so many values of `seq` long
+SHORTEST, LONGEST = 10, 18  # the binary logarithms of the lengths of eras, in values of `seq`
 ERA_BITS = range(SHORTEST, LONGEST + 1, 2)
-# The first era has about so many hits at most. To read more of a long one costs less than to look for shorter ones.
+# The approximate maximum of hits in the first era. Reading more of a long one costs less than finding shorter ones.
 EXPECTED_HITS, EXPECTED_OF_LONGEST = 500, 1500
-FEW_HITS = 250  # of an era: the next one is longer
-# Hits that are read of an era; if it has more, one that is so much shorter is read instead. Behind an era without hits
-# it only matters whether there are some.
+FEW_HITS = 250  # in an era, up to which the next one is longer
+# Hits that are read in an era; if it has more, one that is shorter by FEWER_BITS is read instead. After an era without
+# hits, it only matters whether there are any.
 MOST_HITS, MOST_BEHIND_NONE, FEWER_BITS = 2000, 250, 4
-# Words that begin with a short era read no longer one than this: GIN goes through all hits before the first is read.
+# A search that begins with a short era reads none longer than this: GIN collects all hits before the first is read.
 SHORT, LONGEST_OF_COMMON = 12, 14
 
-# PostgreSQL uses the index only for an expression that is written exactly like this. “C” compares bytes.
+# PostgreSQL only uses the index for an expression written exactly like this. “C” compares bytes.
 TOKENS_SQL = f'({INDEX}(portal_search.scope, portal_search.text, portal_search.seq) COLLATE "C")'
 _tokens: sa.ColumnElement[Any] = sa.literal_column(TOKENS_SQL, ARRAY(sa.Text()))
-# What a search gives its statement: the tokens of the scope, each with a sign for the number of its era, and a space
-# between two; the lengths of the first and of the longest era.
+# Parameters of a search: the tokens of the scope, each with a placeholder for the number of its era, separated by
+# spaces; the lengths of the first and of the longest era.
 _SCOPES = sa.bindparam("scopes", type_=sa.Text())
 _BITS, _LONGEST = sa.bindparam("bits", type_=sa.Integer()), sa.bindparam("longest", type_=sa.Integer())
 _LONG_ERA = sa.literal_column(f"'@' || (era.number >> ({LONGEST} - walk.bits))", sa.Text())
 _SHORT_ERA: sa.ColumnElement[Any] = sa.literal_column(
     f"CASE WHEN walk.bits < {LONGEST} THEN ARRAY['_e' || walk.bits || '_' || era.number] ELSE '{{}}' END"
 )
-# What differs between the searches of several modules that are asked together.
+# The values that differ between the modules of a joint search.
 ASKED: dict[str, sa.types.TypeEngine[Any]] = {
-    "token": sa.Text(),  # the module's, or a word again where that leaves fewer rows out
+    "token": sa.Text(),  # the module's, or a word again if the module's excludes fewer rows
     "module": sa.Text(),
     "other_part": sa.Integer(),
     "scopes": sa.Text(),
@@ -47,7 +47,7 @@ ASKED: dict[str, sa.types.TypeEngine[Any]] = {
 }
 _BEFORE, _AFTER = sa.bindparam("before", type_=sa.BigInteger()), sa.bindparam("after", type_=sa.BigInteger())
 
-# The number of the era at an edge, the edge behind it, and the next row from there on.
+# The number of the era at an edge, the edge after it, and the next row from there.
 OLDEST_FIRST = (
     "walk.edge >> walk.bits",
     "((era.number + 1) << walk.bits)",
@@ -63,11 +63,11 @@ NEWEST_FIRST = (
 def walk_eras(
     search: Search, start: PageStart, required: int, size: sa.ColumnElement[int] | None, of_modules: bool = False
 ) -> sa.CTE:
-    """The eras one after the other, until `size` rows are read or there are no more, each with its rows as arrays.
+    """The eras one after another, each with its rows as arrays, until `size` rows are read or no more exist.
 
-    `edge` and `bits` say where the next era ends, or begins for a page that is read oldest first, and how long it is;
-    `longest` how long the next ones may be, `most` how many hits are read of it, `number` how many all eras before had.
-    `of_modules`: what differs between modules is read from a row of `asked`.
+    `edge` and `bits`: where the next era ends (begins, for a page read oldest first) and its length; `longest`: the
+    maximum length of the following ones; `most`: how many hits are read in it; `number`: how many earlier eras had.
+    `of_modules`: whether the values that differ between modules are read from a row of `asked`.
     """
     bits, longest_of_all = (
         _of_asked(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
@@ -83,7 +83,7 @@ def walk_eras(
     read = sa.select(*_columns(all_rows)).select_from(rows).lateral("read")
     era, next_edge, next_row = OLDEST_FIRST if start.oldest_first else NEWEST_FIRST
     has_more, at_long_era = "read.number = walk.most", f"{next_edge} & {(1 << LONGEST) - 1} = 0"
-    # Where a long era has too many, it is read to its end in short ones.
+    # A long era with too many hits is read to its end in short ones.
     next_longest = sa.case(
         (sa.literal_column(has_more), sa.literal_column(f"least(walk.longest, {LONGEST_OF_COMMON})")),
         (sa.literal_column(at_long_era), longest_of_all),
@@ -97,16 +97,16 @@ def walk_eras(
 
 
 def _next_step(next_edge: str, next_row: str, has_more: str, at_long_era: str) -> dict[str, str]:
-    """The columns of `walk` behind an era, as SQL: where the next one is, how long it is, and what this one had.
+    """The columns of `walk` after an era, as SQL: the place and length of the next one, and the result of this one.
 
     `has_more`: whether this one has more hits than are read; `at_long_era`: whether a long era ends with it.
     """
     has_few = f"(read.number << walk.bits) < {FEW_HITS} * abs(walk.edge - {next_edge})"
-    # Of those that begin there: one that overlaps the last might be found too long again and again.
+    # Only those that begin there: one that overlaps the last might repeatedly turn out too long.
     longest = " ".join(f"WHEN {next_edge} & {(1 << bits) - 1} = 0 THEN {bits}" for bits in reversed(ERA_BITS))
     longest = f"least(walk.longest, CASE {longest} END)"
     return {
-        # Behind a long era the walk goes on at the next row: there may be billions of numbers without any.
+        # After a long era, the walk continues at the next row: there may be billions of numbers without rows.
         "edge": f"CASE WHEN {has_more} THEN walk.edge WHEN {at_long_era} THEN {next_row} ELSE {next_edge} END",
         "bits": f"CASE WHEN {has_more} THEN greatest(walk.bits - {FEWER_BITS}, {SHORTEST})"
         f" WHEN read.number = 0 THEN {longest} WHEN {has_few} THEN least(walk.bits + 2, {longest}) ELSE walk.bits END",
@@ -127,12 +127,12 @@ def _of_asked(name: str) -> sa.ColumnElement[Any]:
 
 
 def _rows_of_era(search: Search, start: PageStart, required: int, of_modules: bool) -> sa.Select[tuple[int, int]]:
-    """The rows of one era with the words and so many tokens, up to `walk.most`."""
+    """The rows of one era with the words and `required` tokens, up to `walk.most`."""
     table = search.table
     tokens = [required_parameter(place) + _LONG_ERA for place in range(required)]
     if of_modules:
         tokens.append(_of_asked("token") + _LONG_ERA)
-    # Each is a condition of its own: GIN leaps from one to the other, but within one looks at each entry of a list.
+    # Each is a separate condition: GIN skips between conditions, but within one it examines every entry of a list.
     rows = sa.select(table.c["seq"], table.c["record"]).where(*(_has("@>", array([token])) for token in tokens))
     rows = rows.where(_has("@>", _SHORT_ERA))
     if search.scopes is not None:
@@ -160,25 +160,25 @@ def required_parameter(place: int) -> sa.BindParameter[str]:
 
 
 def needle_parameter(place: int) -> sa.BindParameter[str]:
-    """The parameter in the SQL of the walk for one of the texts that each hit is tested for, beside the index."""
+    """The parameter for one of the texts that are tested in each hit, in addition to the index."""
     return sa.bindparam(f"tested_{place}", type_=sa.Text())
 
 
 def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
-    """A parameter whose value PostgreSQL does not plan for, so that it sees that one plan is right for all."""
+    """A parameter whose value does not affect PostgreSQL's plan, so that it can see that one plan suits all values."""
     return sa.select(sa.literal(value)).scalar_subquery()
 
 
 def rows_of_eras(walk: sa.CTE) -> sa.Subquery:
-    """The rows that the walk has collected from the eras, one by one."""
+    """The individual rows that the walk collected from the eras."""
     each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
     return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
 
 
 def text_tests(search: Search) -> tuple[str, ...]:
-    """What the index does not hold, and is tested in the text: phrases, long beginnings and whole words.
+    """What is not in the index and must be tested in the text: phrases, long prefixes and whole words.
 
-    At least nothing, which every text has: one statement more would have to be planned, which takes longer.
+    At least the empty text, which every text has: planning another statement would take longer.
     """
     terms = search.words.terms
     tested = [term.needle for term in terms if len(term.word) > (1 if term.whole else MAX_PREFIX)]

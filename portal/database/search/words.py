@@ -1,4 +1,4 @@
-"""Words: those of a record's text as the index holds it, and those that a reader looks for in it.
+"""Words: those of a record's text in the index, and those that a reader searches for.
 
 Texts are folded here, in Python, so that both databases find the same. Nothing here touches a database.
 """
@@ -15,20 +15,20 @@ MAX_TEXT_LENGTH = 200_000  # characters of one record; PostgreSQL's tsvector hol
 MAX_WORD_LENGTH = 128
 MAX_WORDS = 20  # of one search
 MAX_INPUT_LENGTH = 1000  # characters of one search
-# Between two texts of a record, so that a phrase does not match across them. The folding removes it from input.
+# Between two texts of a record, so that a phrase does not match across them. Folding removes it from input.
 BORDER = "_"
 QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”|„([^“”]*)[“”]|«([^»]*)»')
 DIGITS = re.compile(r"\d+")
-# What stands together in scripts without spaces.
+# Adjacent characters in scripts without spaces.
 UNSPACED_RUN = re.compile("|".join(f"[{script}]{{2,}}" for script in UNSPACED_SCRIPTS))
 LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 def indexed_text(texts: Iterable[str], reference: str = "") -> str:
-    """` w1 w2 _ w3 `: a space before and after every word, so that its start and its end can be searched.
+    """` w1 w2 _ w3 `: a space before and after every word, so that its start and end can be searched.
 
-    Numbers are found without their leading zeros too, in the reference also behind letters (TT0030 by 30 and TT30);
-    compounds in one piece too (Wi-Fi by wifi).
+    Numbers are also found without leading zeros, in the reference even after letters (TT0030 by 30 and TT30); compounds
+    are also found as one word (Wi-Fi by wifi).
     """
     tokens: list[str] = []
     compounds: list[str] = []
@@ -59,15 +59,15 @@ class Term:
 
     @property
     def needle(self) -> str:
-        """What a matching text contains."""
+        """The text that a matching text contains."""
         return f" {self.word} " if self.whole else f" {self.word}"
 
 
 @dataclass(frozen=True)
 class SearchWords:
-    """A reader's input: a hit has every term and every phrase. Without terms every record is a hit.
+    """A reader's input: a hit has every term and every phrase. Without terms, every record is a hit.
 
-    `cut`: the input was longer than a search takes, and the rest was left out.
+    `cut`: whether the input was too long and the rest was left out.
     """
 
     terms: tuple[Term, ...] = ()
@@ -79,13 +79,13 @@ class SearchWords:
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """All that a matching text contains, without terms that a phrase implies."""
+        """All texts that a matching text contains, without terms that a phrase implies."""
         terms = (term.needle for term in self.terms)
         return (*(needle for needle in terms if not any(needle in phrase for phrase in self.phrases)), *self.phrases)
 
     def match(self, texts: Iterable[str]) -> bool:
-        """Whether a record with these texts of `indexed_text` matches: to check a hit against fewer fields. Takes no
-        more of them than it needs."""
+        """Whether a record with these texts of `indexed_text` matches: to check a hit against fewer fields. Consumes
+        only as many texts as necessary."""
         missing = self.needles
         for text in texts:
             missing = tuple(needle for needle in missing if needle not in text)
@@ -98,7 +98,7 @@ NOTHING = SearchWords()
 
 
 def parse_words(text: str) -> SearchWords:
-    """The words and phrases of a reader's input. Operators of query languages mean nothing: they are punctuation."""
+    """The words and phrases of a reader's input. Operators of query languages have no meaning: they are punctuation."""
     if not text:
         return NOTHING
     terms: list[Term] = []
@@ -119,17 +119,17 @@ def parse_words(text: str) -> SearchWords:
 
 
 def _unquoted_terms(text: str) -> list[Term]:
-    # The words that begin with one letter are a good part of all words: a single letter is a whole word.
+    # A large share of all words begin with any given letter: a single letter only matches as a whole word.
     return [Term(word, whole=len(word) == 1) for word in _shortened(typed_words(text))]
 
 
 def _phrase(phrase: list[str]) -> list[str]:
-    """What a text contains in which these words stand together; nothing for one word."""
+    """The needle for a text in which these words are adjacent; none for one word."""
     return [f" {' '.join(phrase)} "] if len(phrase) > 1 else []
 
 
 def _unspaced_phrases(text: str) -> list[str]:
-    """The words of scripts without spaces, whose characters are words of their own: 東京 is not 京東."""
+    """The phrases for words of scripts without spaces, whose characters count as words: 東京 is not 京東."""
     if text.isascii():
         return []
     runs = UNSPACED_RUN.findall(unicodedata.normalize("NFKC", text))
