@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.declaration import Declaration
+from portal.fields.base import Field
 from portal.workshop.access_table import Rights
 
 NAMES = ("reads", "columns", "creates", "edits")  # in an access table: lists of fields
@@ -12,7 +13,8 @@ NAMES = ("reads", "columns", "creates", "edits")  # in an access table: lists of
 
 @dataclass(frozen=True)
 class NewNames:
-    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module."""
+    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module, and for columns
+    of `lines`, by the new name of their field (`tickets.work`)."""
 
     modules: Mapping[str, str]
     fields: Mapping[str, Mapping[str, str]]
@@ -35,7 +37,14 @@ class NewNames:
         name = self.modules.get(name, name)
         fields = self.fields.get(name, {})
         renamed = {key: [fields.get(field, field) for field in rights[key]] for key in NAMES}
-        return name, {**rights, **{key: names if key == "columns" else sorted(names) for key, names in renamed.items()}}
+        renamed = {key: names if key == "columns" else sorted(names) for key, names in renamed.items()}
+        if "hidden" in rights:
+            renamed["hidden"] = sorted(self._of_column(name, *path.split(".")) for path in rights["hidden"])
+        return name, {**rights, **renamed}
+
+    def _of_column(self, module: str, field: str, column: str) -> str:
+        field = self.fields.get(module, {}).get(field, field)
+        return f"{field}.{self.fields.get(f'{module}.{field}', {}).get(column, column)}"
 
 
 def new_names(after: Declaration) -> NewNames:
@@ -44,9 +53,11 @@ def new_names(after: Declaration) -> NewNames:
     for name, module in after.modules.items():
         if module.formerly and module.formerly not in after.modules:
             modules[module.formerly] = name
-        fields[name] = {
-            field.formerly: field.name
-            for field in module.fields.values()
-            if field.formerly and field.formerly not in module.fields
-        }
+        fields[name] = _former_fields(module.fields)
+        for field in module.fields.values():
+            fields[f"{name}.{field.name}"] = _former_fields(field.row_fields)
     return NewNames(modules, fields)
+
+
+def _former_fields(fields: Mapping[str, Field]) -> dict[str, str]:
+    return {field.formerly: name for name, field in fields.items() if field.formerly and field.formerly not in fields}

@@ -73,11 +73,18 @@ def test_who_outside_is_told_is_said_in_whole(folder):
 
 
 def test_what_has_another_name_is_not_lost(folder):
+    change(folder, ", satisfaction, notes]", ", satisfaction, work, notes]")
+    work = "{type: lines, fields: {task: text, wage: {type: money, internal: true}}}"
+    change(folder, "      cost: money\n", f"      cost: money\n      work: {work}\n")
+    before = shutil.copytree(folder, folder.parent / "before")
+    change(folder, "work: {type: lines", "jobs: {type: lines, formerly: work")
+    change(folder, "wage: {type: money", "price: {type: money, formerly: wage")
+    change(folder, ", satisfaction, work, notes]", ", satisfaction, jobs, notes]")
     for file in sorted(folder.rglob("*.yaml")):
         file.write_text(file.read_text().replace("articles", "pages").replace("description", "details"))
     change(folder, "  pages:\n", "  pages:\n    formerly: articles\n")
     change(folder, "details: longtext", "details: {type: longtext, formerly: description}")
-    code, said = portal(folder, "diff", str(SMALL))
+    code, said = portal(folder, "diff", str(before))
     assert code == 3
     assert "~ module articles is called pages" in said
     assert "~ field description of tickets is called details" in said
