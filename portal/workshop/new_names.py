@@ -13,8 +13,8 @@ NAMES = ("reads", "columns", "creates", "edits")  # in an access table: lists of
 
 @dataclass(frozen=True)
 class NewNames:
-    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module, and for columns
-    of `lines`, by the new name of their field (`tickets.work`)."""
+    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module, and for
+    columns of `lines`, by the new name of their field (`tickets.work`)."""
 
     modules: Mapping[str, str]
     fields: Mapping[str, Mapping[str, str]]
