@@ -1,8 +1,8 @@
-"""What nobody types in a form, for what it holds now: columns of lines, their totals, the formulas of the record, and
-which fields and options the form shows, requires and locks by what no script can tell.
+"""The computed parts of a form, for its current content: columns of lines, their totals, the formulas of the record,
+and which fields and options the form shows, requires and locks if no script can tell.
 
-A page draws it, and a script asks for it while the reader types (`/MODULE/computed`, `/MODULE/ID/computed`), as often
-as people type. Nothing is stored: the writer works all of it out again.
+A page draws them, and a script fetches them while the reader types (`/MODULE/computed`, `/MODULE/ID/computed`).
+Nothing is stored: the writer computes all of it again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,11 +24,11 @@ from portal.views.forms.rows_in_form import rows_in_form
 Rules = tuple[bool, bool, bool, list[str]]
 
 NOTHING = "—"
-LARGEST = 500_000  # bytes of a form that is computed while the reader types; a larger one when it is sent
+LARGEST = 500_000  # bytes of a form that is computed while the reader types; a larger one only when it is sent
 
 
 def check_computing(request: Request) -> None:
-    """Refuses forms to compute that are larger, or come more often, than people type.
+    """Refuses forms to compute that are too large, or come more often than people type.
 
     Raises HTTPRequestEntityTooLarge and TooManyAttemptsError.
     """
@@ -40,7 +40,7 @@ def check_computing(request: Request) -> None:
 
 
 def total_texts(records: Records, field: Field, rows: Iterable[Row]) -> dict[str, str]:
-    """What the rows in a form amount to, for each column of its `lines` field that has a total, and that the reader may
+    """The totals of the rows in a form, for each column of its `lines` field that has a total and that the reader may
     read."""
     policy, rows = records.policy, tuple(rows)
     return {
@@ -51,13 +51,13 @@ def total_texts(records: Records, field: Field, rows: Iterable[Row]) -> dict[str
 
 
 def with_formulas(records: Records, values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` of a form with the formulas of the record, of which `stored` are the values; none of a new one.
+    """`values` of a form with the record's formulas; `stored`: the record's values, empty for a new one.
 
-    A formula keeps its stored value where it reads what this reader may not.
+    A formula keeps its stored value if it depends on something that this reader may not read.
     """
     known = dict(values)
     for name, formula in records.module.formulas.items():
-        if formula.rollup and stored:  # over records that the form does not have
+        if formula.rollup and stored:  # depends on records outside the form
             known |= {name: stored[name]} if name in stored else {}
         elif not stored or all(source in known for source in formula.sources):
             known[name] = formula.compute(known, records.policy.reader.currency)
@@ -67,8 +67,8 @@ def with_formulas(records: Records, values: Mapping[str, Any], stored: Mapping[s
 def computed_in_form(
     records: Records, fields: list[Field], form: Form, values: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What is computed in a form with `fields`, by name: `lines.0.amount`, `lines.amount` for a total, `total`; and as
-    `_rules` what the server alone can tell of its fields.
+    """The computed texts of a form with `fields`, by name: `lines.0.amount`, `lines.amount` for a total, `total`; and
+    as `_rules`, what only the server can tell about its fields.
 
     `values`: those of the form; `stored`: those of the record, empty for a new one.
     """
@@ -91,7 +91,7 @@ def computed_in_form(
 
 
 def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any], prefix: str = "") -> dict[str, Rules]:
-    """Of those of `fields` that ask the server: whether a form with `values` shows, requires and locks them now,
+    """For those of `fields` that depend on the server: whether a form with `values` shows, requires and locks them now,
     and which options it does not offer."""
     return {
         prefix + field.name: (

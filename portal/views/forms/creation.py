@@ -1,7 +1,7 @@
 """The form for a new record, on one page or step by step.
 
-Each step has an address of its own: a POST keeps what the form holds as a draft and leads to the next step, so that
-Back, Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
+Each step has an address of its own: a POST saves the form as a draft and redirects to the next step, so that Back,
+Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
 """
 
 from collections.abc import Mapping, Sequence
@@ -70,7 +70,7 @@ from portal.web.resources import Module
 
 
 class CreateForm(SentForm):
-    """The form for a new record as a request asks for it."""
+    """The form for a new record in a request."""
 
     def __init__(self, module: Module, request: Request) -> None:
         self.module, self.layout = module, module.records.access.create
@@ -83,7 +83,7 @@ class CreateForm(SentForm):
         super().__init__(request, module.records, fields, known, takes_attachments=self.layout.files)
 
     def read(self, form: Form) -> FormContent:
-        """What `form` holds. A follow-up that the form does not show is one of a final record only."""
+        """The content of `form`. A follow-up that the form does not show must be to a final record."""
         content = super().read(form)
         if self.followed is None:
             return content
@@ -93,14 +93,14 @@ class CreateForm(SentForm):
         return replace(content, values={**content.values, name: value}, errors=errors)
 
     def step_of(self, form: Mapping[str, Any], name: str) -> int | None:
-        """A step's number from an input; None for none, and for what is no step."""
+        """A step's number from an input; None if missing or not a step."""
         text = form.get(name, "")
         step = whole_number(text) if isinstance(text, str) else None
         return step if step is not None and step < len(self.steps) else None
 
 
 def _hidden_follow_up(records: Records, fields: Sequence[Field]) -> Field | None:
-    """The link to the record that is followed up, where the layout does not ask for it."""
+    """The link to the record that is followed up, if the layout does not ask for it."""
     field = follow_up_field(records)
     shown = field is None or any(field.name == other.name for other in fields)
     return None if field is None or shown else field.model_copy(update={"required": False})
@@ -108,7 +108,7 @@ def _hidden_follow_up(records: Records, fields: Sequence[Field]) -> Field | None
 
 @view_config(context=Module, name="create", request_method="GET", renderer="form.pt", permission="create")
 def show_create_form(module: Module, request: Request) -> FormAnswer:
-    """`GET /MODULE/create`: the form as it was left, or with the values of profile, button and address."""
+    """`GET /MODULE/create`: the form as it was left, or with values from profile, button and address."""
     form = CreateForm(module, request)
     key = request.GET.get("_draft", "")
     named = _named_draft(form, key)
@@ -127,17 +127,17 @@ def _named_draft(form: CreateForm, key: str) -> Draft | None:
 
 
 def _is_prefilled(form: CreateForm) -> bool:
-    """Whether the address says values: then an older draft is offered, but not put in their place."""
+    """Whether the address contains values: then an older draft is offered, but does not replace them."""
     return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
 
 
 def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
-    """What a form for a new record holds when it is opened; `prefilled`: what its address says."""
+    """The initial content of a form for a new record; `prefilled`: the values in its address."""
     records = form.records
     address = _with_row_defaults(records, form.fields, prefilled)
     by_button = _button_values(form)
     values = {**form.known, **by_button}
-    if typed := [field.name for field in form.fields if field.has_input(address)]:  # most addresses say no values
+    if typed := [field.name for field in form.fields if field.has_input(address)]:  # most addresses contain no values
         given = read_form(records, form.fields, address, values)
         values |= {name: given.values[name] for name in typed if name not in given.errors}
     chosen = {*address, *by_button}
@@ -147,7 +147,7 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
 
 
 def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:
-    """The values of an address, which may begin rows of lines; what it does not say of a row has its default."""
+    """The values of an address, which may contain the start of rows; the rest of a row has its defaults."""
     inputs = posted_inputs(list(fields), address)
     for field in fields:
         if field.row_fields and field.has_input(address):
@@ -169,7 +169,7 @@ def _button_values(form: CreateForm) -> dict[str, Any]:
 
 @view_config(context=Module, name="create", request_method="POST", renderer="form.pt", permission="create")
 def create_record(module: Module, request: Request) -> FormAnswer:
-    """`POST /MODULE/create`: creates the record, or leads to the next or the previous step of its form."""
+    """`POST /MODULE/create`: creates the record, or goes to the next or the previous step of its form."""
     form, name = CreateForm(module, request), form_name(request)
     form.receive_files()
     step, target = form.step_of(request.POST, "_step"), form.step_of(request.POST, "_to")
@@ -186,13 +186,13 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         target = step + 1
     if step is not None and target is not None:
         return _change_step(form, content, replace(posted, step=step), target)
-    if again := answer_if_repeated(form.records, request):  # what has to be unique is in use by then
+    if again := answer_if_repeated(form.records, request):  # by then, unique values are already in use
         return again
     if content.errors:
         return _with_errors(form, content, content.errors)
     try:
         record_id = request.writer(form.records).create(form.values_of(content))
-    except Refused as refused:  # by a table that others made
+    except Refused as refused:  # by an existing table
         return _with_errors(form, content, errors_of(refused, form.fields))
     address = record_or_list(module, record_id, request)
     answer = answer_when_done(form.records, request, address)
@@ -205,14 +205,14 @@ def create_record(module: Module, request: Request) -> FormAnswer:
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")
 def compute_new(module: Module, request: Request) -> dict[str, Any]:
-    """`POST /MODULE/computed`: what is computed in the form for a new record as it was posted. Nothing is stored."""
+    """`POST /MODULE/computed`: the computed parts of the posted form for a new record. Nothing is stored."""
     check_computing(request)
     form, sent = CreateForm(module, request), as_form(posted_content(request).inputs)
     return computed_in_form(form.records, form.fields, sent, form.read(sent).values, {})
 
 
 def _change_step(form: CreateForm, content: FormContent, posted: DraftContent, target: int) -> FormAnswer:
-    """Answers Next and Back of a form with steps: forward only when the shown step is right, back always."""
+    """Answers Next and Back in a form with steps: forward only if the shown step is valid, back always."""
     names = step_names(form.steps[posted.step])
     wrong = {name: error for name, error in content.errors.items() if name.partition(".")[0] in names}
     if target > posted.step and wrong:
@@ -223,13 +223,13 @@ def _change_step(form: CreateForm, content: FormContent, posted: DraftContent, t
 
 
 def _with_errors(form: CreateForm, content: FormContent, errors: Mapping[str, str]) -> FormAnswer:
-    """The form once more, at the first step in which something is wrong."""
+    """The form again, at the first step with an error."""
     page = _posted_page(form, replace(content, errors=errors), first_wrong_step(form.layout, errors))
     return refused_form(form.request, page)
 
 
 def _posted_page(form: CreateForm, content: FormContent, step: int) -> FormPage:
-    """The page of a form for a new record that was sent and comes back."""
+    """The page of a sent form for a new record that is shown again."""
     return _create_page(form, content, step, draft_key(posted_text(form.request, "_draft")))
 
 
@@ -237,7 +237,7 @@ def _posted_page(form: CreateForm, content: FormContent, step: int) -> FormPage:
 
 
 def _create_page(form: CreateForm, content: FormContent, step: int, key: str, draft: Draft | None = None) -> FormPage:
-    """The form at one of its steps; `draft`: the one to tell of, which is not always the one that it shows."""
+    """The form at one of its steps; `draft`: the one to mention, which is not always the one shown."""
     records, steps = form.records, form.steps
     fields = {field.name: field for field in form.fields}
     page = FormPage(
@@ -268,7 +268,7 @@ def _create_page(form: CreateForm, content: FormContent, step: int, key: str, dr
 
 
 def _followed_by(form: CreateForm, content: FormContent) -> TitledLink | None:
-    """The record that the new one follows up, where the form does not ask for it."""
+    """The record that the new one follows up, if the form does not ask for it."""
     value = content.values.get(form.followed.name) if form.followed else None
     if form.followed is None or not can_be_followed_up(form.records, value):
         return None
@@ -277,7 +277,7 @@ def _followed_by(form: CreateForm, content: FormContent) -> TitledLink | None:
 
 
 def _draft_inputs(form: CreateForm, step: int, key: str, draft: Draft | None) -> DraftForm:
-    """How the form for a new record is kept, and the draft that its page offers."""
+    """How drafts of the form for a new record are saved, and the draft that its page offers."""
     name = f"{form.records.name}/create/{key}"
     is_shown = draft is not None and draft.form == name and (draft.content.step == step or not form.steps)
     return draft_form(form.request, name, draft, key=key, continues=not is_shown)

@@ -1,7 +1,6 @@
-"""Drafts of forms: kept while the reader types and when a form could not be taken, offered by its page, listed in
-/account/.
+"""Drafts of forms: saved while the reader types and when a form is refused, offered by its page, listed in /account/.
 
-A form is called by its address without the first slash: `tickets/7/edit`, `tickets/7/comments`,
+A form is named by its address without the leading slash: `tickets/7/edit`, `tickets/7/comments`,
 `tickets/7/move/close`, and for a new record `tickets/create/KEY`, where the key tells two open forms apart.
 """
 
@@ -43,27 +42,27 @@ KEY = re.compile(r"[A-Za-z0-9_-]{8,32}")
 OWNER = re.compile(r"[0-9a-f]{16}")
 FORM = re.compile(rf"({NAME})/(?:create/{KEY.pattern}|({RECORD})/(?:edit|comments|move/{NAME}))")
 ADDRESS = re.compile(rf"/({NAME}/(?:create|{RECORD}/(?:edit|comments|move/{NAME})))")
-# Answers after which a form has not been taken though it could be read: errors, conflicts, records that are gone.
+# Answers to a readable form that was not accepted: errors, conflicts, records that are gone.
 REFUSED = frozenset({400, 403, 404, 409, 422, 429, 500, 503})
-FILES_LOST = "files.lost"  # in the place of an input: the form came with files, and nobody was signed in
+FILES_LOST = "files.lost"  # instead of an input: the form had files, and nobody was signed in
 
 
 # -- names of forms ----------------------------------------------------------------------------------------------------
 
 
 def draft_key(text: str) -> str:
-    """The key of the draft that a form names, or a new one, random enough that nobody meets that of another browser."""
+    """The key of the draft that a form names, or a new one, random enough to be unique across browsers."""
     return text if KEY.fullmatch(text) else secrets.token_urlsafe(9)
 
 
 def form_name(request: Request) -> str:
-    """Which form a request sends, as drafts of it are named: `tickets/5/edit`, `tickets/create/KEY`."""
+    """The name of the form that a request sends, as for its drafts: `tickets/5/edit`, `tickets/create/KEY`."""
     path = request.path_info.strip("/")
     return f"{path}/{draft_key(posted_text(request, '_draft'))}" if path.endswith("/create") else path
 
 
 def page_of_form(form: str, step: int) -> str:
-    """The address of the page on which the form of a draft is filled in."""
+    """The address of the page with the form of a draft."""
     path, _slash, last = form.rpartition("/")
     if path.endswith("/create"):
         return f"/{path}?_draft={last}&_step={step}"
@@ -71,7 +70,7 @@ def page_of_form(form: str, step: int) -> str:
 
 
 def page_of_unsent_form(request: Request) -> str:
-    """The page of the form that a request could not send, for who signs in again; empty for all other requests."""
+    """The page of the form that a request could not send, to return to after signing in; empty for other requests."""
     if not ADDRESS.fullmatch(request.path_info):
         return ""
     path = request.path_info.strip("/")
@@ -90,13 +89,13 @@ def drafts_of(request: Request) -> Drafts:
 
 
 def _owner_of(request: Request) -> str:
-    """The digest of the signed-in account that forms bear; empty without one, and in a preview."""
+    """The digest of the signed-in account in forms; empty without an account, and in a preview."""
     account_id = request.visitor.own_account
     return owner_digest(account_id) if account_id else ""
 
 
 def as_form(inputs: Mapping[str, Any]) -> MultiDict:
-    """The inputs of a draft as if they were posted."""
+    """The inputs of a draft as if they had been posted."""
     several = ((name, [texts] if isinstance(texts, str) else texts) for name, texts in inputs.items())
     return MultiDict([(name, text) for name, texts in several for text in texts])
 
@@ -104,8 +103,8 @@ def as_form(inputs: Mapping[str, Any]) -> MultiDict:
 def draft_form(
     request: Request, name: str, draft: Draft | None = None, *, key: str = "", basis: str = "", continues: bool = False
 ) -> DraftForm:
-    """What a form says so that it can be kept; `draft`: the one that its page offers; `continues`: with the way to the
-    page that shows the whole of it."""
+    """What a form contains so that it can be saved as a draft; `draft`: the one that its page offers; `continues`:
+    with a link to the page that shows all of it."""
     shown = _draft_shown(draft, request.reader, continues) if draft else None
     return DraftForm(name, _owner_of(request), key, basis, shown)
 
@@ -122,14 +121,14 @@ def _draft_shown(draft: Draft, reader: Reader, continues: bool) -> DraftShown:
 
 @subscriber(NewRequest)
 def watch_form(event: NewRequest) -> None:
-    """Keeps what a form holds when the answer says that it was not taken."""
+    """Saves a form as a draft if the answer does not accept it."""
     request = event.request
     if request.method == "POST" and ADDRESS.fullmatch(request.path_info):
         request.add_response_callback(_keep_refused_form)
 
 
 def _keep_refused_form(request: Request, response: Response) -> None:
-    """Called when the request's own transaction has ended. What cannot be kept is left out."""
+    """Called after the request's own transaction. What cannot be saved is left out."""
     owner, form, content = posted_text(request, "_account"), form_name(request), posted_content(request)
     try:
         if request.visitor.identity is None and OWNER.fullmatch(owner):
@@ -141,7 +140,7 @@ def _keep_refused_form(request: Request, response: Response) -> None:
 
 
 def keeps_form(request: Request) -> bool:
-    """Whether the request sends a form that this account has filled in: then it is kept if it is not taken."""
+    """Whether the request sends a form that this account has filled in, to be saved if it is not accepted."""
     if request.method != "POST" or not ADDRESS.fullmatch(request.path_info):
         return False
     owner = _owner_of(request)
@@ -152,14 +151,14 @@ def keeps_form(request: Request) -> bool:
 
 
 def _is_empty_comment(form: str, content: DraftContent) -> bool:
-    """Whether the form is for a comment, and has neither a text nor files: “Internal” alone is not worth keeping."""
+    """Whether the form is for a comment and has neither text nor files: “Internal” alone is not worth saving."""
     names = ("text", FILES_LOST, *map(held_input, ATTACHMENTS_INPUTS))
     parts = (content.inputs.get(name, ()) for name in names)
     return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
 
 
 def _save_apart(request: Request, form: str, content: DraftContent) -> None:
-    """Saves a draft in a transaction of its own: that of the request has been rolled back."""
+    """Saves a draft in a transaction of its own, as the request's has been rolled back."""
     with writing(request.portal.engine) as connection:
         drafts = Drafts(connection, request.portal.tables, request.visitor.own_account, request.now)
         drafts.save(form, with_steps_of_draft(request, drafts, form, content))
@@ -179,14 +178,14 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: D
 
 
 def claim_draft(request: Request, response: Response, account_id: int) -> None:
-    """At sign-in: what this browser sent after the session had ended becomes a draft of the account that wrote it."""
+    """At sign-in, turns what this browser sent after its session ended into a draft of the account that wrote it."""
     key = read_cookie(request, Cookie.DRAFT)
     if key and Drafts(request.connection, request.portal.tables, account_id, request.now).claim(key[:64]):
         set_cookie(request, response, Cookie.DRAFT, None)
 
 
 def posted_content(request: Request) -> DraftContent:
-    """What a draft keeps of a posted form: all inputs but those of the engine and files."""
+    """What a draft keeps of a posted form: all inputs except the engine's own and files."""
     names = [name for name in dict.fromkeys(request.POST) if not name.startswith("_")]
     inputs = {name: [text for text in request.POST.getall(name) if isinstance(text, str)] for name in names}
     version, step = posted_text(request, "_version"), posted_text(request, "_step")
@@ -198,7 +197,7 @@ def posted_content(request: Request) -> DraftContent:
 
 @view_config(context=Account, name="drafts", request_method="POST", renderer="json")
 def save_draft(context: Account, request: Request) -> dict[str, bool]:
-    """`POST /account/drafts`: keeps what was typed into a form so far; nothing of a form that has been sent."""
+    """`POST /account/drafts`: saves what has been typed into a form; nothing of a form that was already sent."""
     form = posted_text(request, "_form")
     match = FORM.fullmatch(form)
     is_seen = match is not None and request.policy.access(match[1]) is not None
@@ -216,7 +215,7 @@ def save_draft(context: Account, request: Request) -> dict[str, bool]:
 
 @view_config(context=Account, name="discard", request_method="POST")
 def discard_draft(context: Account, request: Request) -> Response:
-    """`POST /account/discard`: forgets the draft of a form, and leads back to the page on which it was discarded."""
+    """`POST /account/discard`: deletes the draft of a form, and returns to the page on which it was discarded."""
     form = posted_text(request, "_form")
     if FORM.fullmatch(form):
         drafts_of(request).discard(form)
@@ -224,9 +223,9 @@ def discard_draft(context: Account, request: Request) -> Response:
 
 
 def with_steps_of_draft(request: Request, drafts: Drafts, form: str, content: DraftContent) -> DraftContent:
-    """What was sent of a form, and of one with steps the other steps as its draft has them.
+    """The sent inputs of a form; if it has steps, with the other steps from its draft.
 
-    The page of a step carries the others as they were when it was drawn; what was typed into them later is newer.
+    The page of a step contains the others as they were when it was drawn; later changes to them are newer.
     """
     module = form.partition("/")[0]
     access = request.policy.access(module)

@@ -1,7 +1,7 @@
-"""The form of an existing record. Over a newer version it shows what both sides changed, and stores nothing.
+"""The form of an existing record. If there is a newer version, it shows what both sides changed, and stores nothing.
 
-What a person has changed in the form is theirs; the rest follows the record, however the form comes back: sent over
-a newer version, or as a draft.
+A person's own changes in the form are kept; the rest follows the record, whether the form is sent over a newer version
+or restored from a draft.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ from portal.web.resources import Record
 
 
 class EditForm(SentForm):
-    """The form of one record as a request asks for it. Raises HTTPConflict where the record is final."""
+    """The form of one record in a request. Raises HTTPConflict if the record is final."""
 
     def __init__(self, resource: Record, request: Request) -> None:
         self.resource, self.record = resource, resource.record
@@ -61,7 +61,7 @@ class EditForm(SentForm):
 
 
 def _with_sign_in_note(records: Records, record: RecordRead, fields: list[Field]) -> list[Field]:
-    """The fields of an edit form; on a person's card the email field says that the address to sign in with stays."""
+    """The fields of an edit form; for a person, the email field says that the sign-in address stays the same."""
     tables = records.policy.tables
     if records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
         return fields
@@ -73,7 +73,7 @@ def _with_sign_in_note(records: Records, record: RecordRead, fields: list[Field]
 
 
 def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -> list[Field]:
-    """The fields of an edit form; those by which this person sees the record say so, before it is given away."""
+    """The fields of an edit form; those that make the record visible to this person warn before it is given away."""
     deciding = records.policy.deciding_fields(records.name)
     reader, note = request.reader, _("With a different value here, you may no longer see this record.")
     noted = {
@@ -86,7 +86,7 @@ def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -
 
 @view_config(context=Record, name="edit", request_method="GET", renderer="form.pt", permission="edit")
 def show_edit_form(resource: Record, request: Request) -> FormPage:
-    """`GET /MODULE/ID/edit`: the form with what the record holds, and with this person's draft of it."""
+    """`GET /MODULE/ID/edit`: the form with the record's values, and with this person's draft."""
     form = EditForm(resource, request)
     draft = drafts_of(request).get(form_name(request))
     merged = draft and _merged_draft(form, draft)
@@ -108,7 +108,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     content = form.read(request.POST)
     if content.find_texts:
         return _edit_page(form, replace(content, errors={}), basis)
-    # Internal fields change without a new version: what a colleague has written into them stays, or is contested.
+    # Internal fields change without a new version: a colleague's changes to them stay, or are in conflict.
     merged = (
         merge_changes(form.record, form.fields, content, basis)
         if basis.digests
@@ -131,12 +131,12 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
 def _store_or_refuse(
     form: EditForm, values: Mapping[str, Any], basis: Basis, content: FormContent
 ) -> FormAnswer | None:
-    """Stores the values of the form; None if they are taken, else the form once more."""
+    """Stores the values of the form; None on success, else the form again."""
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
-    except ConflictError:  # somebody saved while this request was under way
+    except ConflictError:  # somebody saved during this request
         return _refuse_older(form, basis, content)
-    except Refused as refused:  # by a table that others made
+    except Refused as refused:  # by an existing table
         wrong = replace(content, errors=errors_of(refused, form.fields))
         return refused_form(form.request, _edit_page(form, wrong, basis))
     return None
@@ -144,14 +144,14 @@ def _store_or_refuse(
 
 @view_config(context=Record, name="computed", request_method="POST", renderer="json", permission="edit")
 def compute_edited(resource: Record, request: Request) -> dict[str, Any]:
-    """`POST /MODULE/ID/computed`: what is computed in a record's edit form as it was posted. Nothing is stored."""
+    """`POST /MODULE/ID/computed`: the computed parts of a record's posted edit form. Nothing is stored."""
     check_computing(request)
     form, sent = EditForm(resource, request), as_form(posted_content(request).inputs)
     return computed_in_form(form.records, form.fields, sent, form.read(sent).values, form.record.values)
 
 
 def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> FormPage:
-    """Someone else saved first: nothing is stored, and the form comes back on the newer version."""
+    """Someone else saved first: stores nothing and shows the form again, based on the newer version."""
     merged = merge_changes(form.record, form.fields, content, basis)
     form.request.response.status_code = 409
     page = _edit_page(form, merged.content, form.basis)
@@ -159,7 +159,7 @@ def _refuse_older(form: EditForm, basis: Basis, content: FormContent) -> FormPag
 
 
 def _posted_basis(request: Request, present: int) -> Basis:
-    """What a posted edit form was made from; of the present version where it does not say."""
+    """What a posted edit form was made from; by default the current version."""
     version = whole_number(posted_text(request, "_version"))
     return read_basis(posted_text(request, "_basis"), present if version is None else version)
 
@@ -168,7 +168,7 @@ def _posted_basis(request: Request, present: int) -> Basis:
 
 
 def _merged_draft(form: EditForm, draft: Draft) -> Merged:
-    """A draft of an edit form on the present version of its record."""
+    """A draft of an edit form, applied to the current version of its record."""
     basis = read_basis(draft.content.basis, draft.content.version or form.record.version)
     return merge_changes(form.record, form.fields, form.read(as_form(draft.content.inputs)), basis)
 

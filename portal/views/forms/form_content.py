@@ -1,4 +1,4 @@
-"""What a form holds: the texts of its inputs, the values that were read from them, and what is wrong."""
+"""The content of a form: the texts of its inputs, the values read from them, and the errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from portal.records.writing.pending_files import PendingFile
 
 @dataclass(frozen=True)
 class FormContent:
-    """A form's content: its inputs as they were sent, the values that were read from them, and what is wrong."""
+    """A form's content: its inputs as sent, the values read from them, and the errors."""
 
     records: Records
     inputs: Mapping[str, Any]
     values: Mapping[str, Any]
     errors: Mapping[str, str] = field(default_factory=dict)
-    find_texts: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: what to find, per link field
-    stored: Mapping[str, Any] = field(default_factory=dict)  # what the record holds: a link may stay, offered or not
+    find_texts: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: the search text per link field
+    stored: Mapping[str, Any] = field(default_factory=dict)  # the record's values: a link may stay, offered or not
     held: tuple[PendingFile, ...] = ()  # attachments that were sent before
-    largest_file: int = 0  # bytes of the largest that one request can bring
-    prefix: str = ""  # before the names of the inputs of a row: “lines.0.”
-    row_offers: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links of other rows offer
+    largest_file: int = 0  # bytes of the largest file that one request can contain
+    prefix: str = ""  # of the names of a row's inputs: “lines.0.”
+    row_offers: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links in other rows offer
 
     def one(self, name: str) -> str:
         """The text of an input."""
@@ -37,17 +37,17 @@ class FormContent:
         return [value] if isinstance(value, str) else list(value)
 
     def stored_options(self, field: Field) -> list[str]:
-        """The names of the options that the record holds in a field."""
+        """The names of the options in a field of the record."""
         names = field.inputs(self.stored.get(field.name), self.records.policy.reader)[field.name]
         return [names] if isinstance(names, str) else names
 
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
-    """The texts of the inputs of `fields` that hold `values`, as widgets are drawn with."""
+    """The texts of the inputs of `fields` for `values`, for drawing widgets."""
     return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
 
 
 def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
-    """The inputs of `fields` as they were posted, for showing them again unchanged; a file is no text."""
+    """The posted inputs of `fields`, to be shown again unchanged; a file is not text."""
     names = [name for field in fields for name in field.input_names(form)]
     return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}

@@ -1,8 +1,8 @@
 """Forms and questions as pages: their widgets, files, lines, steps and drafts. Plain values, as in views/parts.py.
 
 Inputs of the engine itself: `_csrf`, `_once` (one-time key), `_version`, `_step` (the step that was shown, from 0),
-`_to` (submit button: the step to show next; smaller or equal to `_step`: nothing is checked and all that was typed
-stays; absent: the form is finished), `_find.FIELD` (without JavaScript: what to look for in a link with many records).
+`_to` (submit button: the step to show next; if not greater than `_step`, nothing is checked and all input stays;
+absent: the form is finished), `_find.FIELD` (without JavaScript: what to look for in a link with many records).
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,27 +14,27 @@ from portal.texts import Words, _
 from portal.views.displays import Value
 from portal.views.parts import Action, LineHead, Moment, Pairs, TitledLink
 
-# Whether the markup of a widget is reused: for other texts, or where the same is chosen.
+# Whether the markup of a widget is reused: with other texts, or for the same choice.
 Reuse = Literal["never", "filled", "chosen"]
 
 
-MOST_OFFERS = 20  # of a widget whose markup is reused
+MOST_OFFERS = 20  # in a widget whose markup is reused
 
 
 class Offer(NamedTuple):
-    """One thing that can be chosen: an option, or a record that a link offers."""
+    """A choice: an option, or a record that a link offers."""
 
     value: str
     label: Words
     chosen: bool = False
     help: Words = ""
     icon: str = ""
-    show_when: str = ""  # as that of a widget
+    show_when: str = ""  # as in a widget
     hidden: bool = False
 
 
 class Input(NamedTuple):
-    """One of the inputs of a widget that has several: an amount and its currency, an address."""
+    """One of several inputs of a widget: an amount and its currency, an address."""
 
     name: str
     label: Words
@@ -44,9 +44,9 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True)
 class HeldFile:
-    """A file that a form has already: one of the record, or one that was sent before."""
+    """A file that a form already has: one of the record, or one sent before."""
 
-    token: str  # what the input holds
+    token: str  # the value of the input
     name: str
     size: str
     url: str = ""  # of a file of the record
@@ -64,34 +64,34 @@ class UploadInput:
     max_count: int
     accept: str  # as the attribute of an input
     types: str = ""  # “pictures, PDF”; empty for all
-    held: tuple[HeldFile, ...] = ()  # what the form has already; each can be taken off
-    refused: tuple[str, ...] = ()  # one sentence for each file that was not taken
+    held: tuple[HeldFile, ...] = ()  # what the form already has; each can be removed
+    refused: tuple[str, ...] = ()  # one sentence per refused file
 
     @property
     def held_name(self) -> str:
-        """The input with the tokens of what the form has already."""
+        """The name of the input with the tokens of the files that the form already has."""
         return held_input(self.name)
 
     @property
     def too_large(self) -> Words:
-        """What the script says of a file that is larger."""
+        """The script's message about a file that is too large."""
         return _("Not sent: the limit is ${size}", mapping={"size": self.shown_size})
 
 
 @dataclass(frozen=True)
 class LineCell:
-    """One value of a row in a form: its widget, or the text of what nobody types."""
+    """One value of a row in a form: its widget, or the text of a computed value."""
 
     label: Words  # of the column
     widget: "Widget | None"
     text: str = ""
     number: bool = False
-    name: str = ""  # by which a script knows the text: “lines.0.amount”
+    name: str = ""  # identifies the text for a script: “lines.0.amount”
 
 
 @dataclass(frozen=True)
 class LineTotal:
-    """What stands below a column: its total, or nothing."""
+    """The total below a column, or nothing."""
 
     label: Words  # of the column
     name: str  # “lines.amount”
@@ -100,12 +100,12 @@ class LineTotal:
 
 @dataclass(frozen=True)
 class RowInputs:
-    """The inputs of one row; `name` is what their names begin with: “lines.0”."""
+    """The inputs of one row; `name` is the prefix of their names: “lines.0”."""
 
     name: str
     number: int  # counted from 1
     cells: tuple[LineCell, ...]
-    row_id: str = ""  # of a row that is stored
+    row_id: str = ""  # of a stored row
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ class LineInputs:
     heads: tuple[LineHead, ...]
     rows: tuple[RowInputs, ...]
     template: RowInputs  # for the script: a new row
-    full: bool = False  # there can be no more rows
+    full: bool = False  # no more rows can be added
     most: int | None = None
     totals: tuple[LineTotal, ...] = ()  # of all columns, or none
 
     @property
     def wrong(self) -> "tuple[Widget, ...]":
-        """The inputs in which something is wrong."""
+        """The inputs with errors."""
         cells = (cell for row in self.rows for cell in row.cells)
         return tuple(cell.widget for cell in cells if cell.widget and cell.widget.error)
 
@@ -132,7 +132,7 @@ class Widget(NamedTuple):
     name: str
     label: Words
     macro: str = "input"  # a key of widgets.WIDGETS
-    grouped: bool = False  # it has several inputs, named together by a legend
+    grouped: bool = False  # has several inputs with a common legend
     type: str = "text"  # of an input: text email tel url number date datetime-local time password
     value: str = ""
     help: Words = ""
@@ -140,31 +140,31 @@ class Widget(NamedTuple):
     required: bool = False
     error: Words = ""
     autocomplete: str = ""
-    inputmode: str = ""  # the keyboard that a telephone offers
-    suffix: Words = ""  # the unit behind an input: %
-    minimum: str = ""  # of an input for dates and times
+    inputmode: str = ""  # the keyboard that a phone shows
+    suffix: Words = ""  # the unit after an input: %
+    minimum: str = ""  # for inputs of dates and times
     maximum: str = ""
-    bounds: Words = ""  # the sentence that says both
+    bounds: Words = ""  # a sentence with both
     max_length: int | None = None
     offers: tuple[Offer, ...] = ()  # select, cards, checkboxes, link, links
     empty: Words = ""  # the label of the empty choice; empty: a dash
-    empty_last: bool = False  # it stands behind the others, as one of them is the default
+    empty_last: bool = False  # it comes after the others, as one of them is the default
     inputs: tuple[Input, ...] = ()  # money, address
     upload: UploadInput | None = None  # file
     lines: LineInputs | None = None  # lines
     most_stars: int = 0  # rating
-    find: str = ""  # link, links: the address that finds records while the reader types (/MODULE/find?field=NAME)
-    many: bool = False  # link, links: `offers` holds only a part of what can be chosen
+    find: str = ""  # link, links: the address for finding records as the reader types (/MODULE/find?field=NAME)
+    many: bool = False  # link, links: `offers` has only some of the choices
     find_text: str = ""  # link, links: the text of _find.NAME
-    follows: str = ""  # the link of this form from whose record a default comes
-    followed: str = ""  # the address that finds the default for the record that was chosen
-    depends: tuple[str, ...] = ()  # fields of this form on which the offers depend
+    follows: str = ""  # the link in this form whose record provides a default
+    followed: str = ""  # the address for finding the default of the chosen record
+    depends: tuple[str, ...] = ()  # fields of this form that the offers depend on
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]
     required_when: str = ""  # likewise
     read_only_when: str = ""  # likewise
-    asks_server: bool = False  # no script can decide one of these: the server says, with what is computed
-    locked: bool = False  # read_only_when holds now: nothing of it is sent
-    hidden: bool = False  # show_when does not hold now: a script hides it; without one it can be filled in
+    asks_server: bool = False  # no script can decide one of these: the server does, along with computed values
+    locked: bool = False  # read_only_when is true now: it is not sent
+    hidden: bool = False  # show_when is false now: a script hides it; without a script, it can be filled in
     reuse: Reuse = "never"
 
     @property
@@ -173,36 +173,36 @@ class Widget(NamedTuple):
 
     @property
     def reusable(self) -> bool:
-        """Whether its markup may be kept and filled in for others; that of long lists of options takes much memory."""
+        """Whether its markup may be cached and filled in with other values; long lists of options take much memory."""
         return self.reuse != "never" and not self.error and len(self.offers) <= MOST_OFFERS
 
     @property
     def kind(self) -> "Widget":
-        """The widget without the texts that are filled in: whatever else its markup depends on."""
-        # Of what can be chosen the offers say what is, and of a tick the value: nothing that somebody typed is kept.
+        """The widget without its filled-in texts: everything else that its markup depends on."""
+        # The offers say what is chosen, and the value whether a box is ticked: nothing that somebody typed is cached.
         value = "true" if self.reuse == "chosen" and self.value == "true" else ""
         return self._replace(value=value, inputs=tuple(part._replace(value="") for part in self.inputs))
 
     @property
     def texts(self) -> dict[str, str]:
-        """What is filled in, by the name of its place."""
+        """The texts to fill in, by placeholder."""
         texts = {} if self.reuse == "chosen" else {"value": self.value}
         return texts | {str(number): part.value for number, part in enumerate(self.inputs)}
 
     def filled_in(self, texts: Mapping[str, str]) -> "Widget":
-        """The same widget with other texts in the places of `texts`."""
+        """The same widget with other `texts`."""
         inputs = (part._replace(value=texts[str(number)]) for number, part in enumerate(self.inputs))
         value = self.value if self.reuse == "chosen" else texts["value"]
         return self._replace(value=value, inputs=tuple(inputs))
 
     @property
     def wrong(self) -> "tuple[Widget, ...]":
-        """The widget itself where something is wrong in it; of lines the inputs in which there is."""
+        """The widget itself if it has an error; for lines, the inputs with errors."""
         return (self.lines.wrong if self.lines else ()) or ((self,) if self.error else ())
 
     @property
     def described(self) -> str | None:
-        """The ids of what describes the input, for aria-describedby."""
+        """The ids of the elements that describe the input, for aria-describedby."""
         parts = (("help", self.help), ("bounds", self.bounds), ("error", self.error))
         ids = [f"{self.id}-{part}" for part, text in parts if text]
         return " ".join(ids) or None
@@ -210,7 +210,7 @@ class Widget(NamedTuple):
 
 @dataclass(frozen=True)
 class FormRow:
-    """Widgets side by side."""
+    """Widgets next to each other."""
 
     widgets: tuple[Widget, ...]
 
@@ -221,17 +221,17 @@ class DraftShown:
 
     form: str
     when: str
-    page_url: str  # where discarding leads
+    page_url: str  # the page after discarding
     continue_url: str = ""  # to the page that shows the draft; empty: this one does
-    files_lost: bool = False  # it came with files, which have to be chosen again
+    files_lost: bool = False  # it had files, which must be chosen again
 
 
 @dataclass(frozen=True)
 class DraftForm:
-    """What a form says so that what is typed into it can be kept; its hidden inputs and the script's attributes."""
+    """What a form contains so that it can be saved as a draft: hidden inputs and attributes for the script."""
 
     name: str  # views/forms/drafts.py
-    account: str  # a digest of whose form it is
+    account: str  # a digest of the form's owner
     key: str = ""  # of the form for a new record
     basis: str = ""  # what an edit form was made from
     shown: DraftShown | None = None
@@ -246,7 +246,7 @@ class StepState:
 
     @staticmethod
     def at(number: int, present: int, label: Words) -> "StepState":
-        """The state of the step `number` while the step `present` is filled in."""
+        """The state of the step `number` while the step `present` is being filled in."""
         if number == present:
             return StepState(label, "current")
         return StepState(label, "done" if number < present else "")
@@ -254,7 +254,7 @@ class StepState:
 
 @dataclass(frozen=True)
 class EarlierChoice:
-    """What an earlier step decided, and the step in which it can be changed."""
+    """A choice made in an earlier step, and the step in which to change it."""
 
     label: Words
     text: str
@@ -263,7 +263,7 @@ class EarlierChoice:
 
 @dataclass(frozen=True)
 class ConflictingField:
-    """One of the fields that both have changed, as each of them has it now."""
+    """A field that both sides have changed, with both values."""
 
     label: Words
     yours: str
@@ -272,20 +272,20 @@ class ConflictingField:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Someone else saved first (409): what differs, field by field. The form below it holds what this person typed."""
+    """Someone else saved first (409): the differences, field by field. The form below contains this person's input."""
 
-    who: str  # "" where the profile may not read it
+    who: str  # "" if the profile may not read it
     at: Moment
     differences: tuple[ConflictingField, ...]
 
 
 @dataclass(frozen=True)
 class SuggestionInputs:
-    """What a form says to the script that offers answers to the title while it is typed."""
+    """What a form tells the script that suggests answers while the title is typed."""
 
-    url: str  # that finds them
+    url: str  # for finding them
     beside: str  # the id of the title's input
-    solved_url: str  # where the form ends, as one of them helped
+    solved_url: str  # ends the form because one of them helped
     draft: str  # the key of its draft
 
 
@@ -320,16 +320,16 @@ class FormPage(PageOfWidgets):
     back_url: str = ""  # to the list or the record
     back_label: Words = ""
     once: str = ""
-    version: str = ""  # edit: the version that was read
-    hidden: Pairs = ()  # what the other steps hold
-    follows: TitledLink | None = None  # the record that a new one follows up, where the form does not ask for it
+    version: str = ""  # edit: the version of the record
+    hidden: Pairs = ()  # the content of the other steps
+    follows: TitledLink | None = None  # the record that a new one follows up, if the form does not ask for it
     step: int = 0
     steps: tuple[StepState, ...] = ()
     choices: tuple[EarlierChoice, ...] = ()
     conflict: Conflict | None = None
     draft: DraftForm | None = None
     files: UploadInput | None = None  # asked for in the last step
-    compute_url: str = ""  # where a script asks for what is computed while the reader types
+    compute_url: str = ""  # the address of computed values, for a script, while the reader types
     suggestions: SuggestionInputs | None = None
 
     @property
@@ -347,7 +347,7 @@ class FormPage(PageOfWidgets):
 
 @dataclass(frozen=True)
 class QuestionPage(PageOfWidgets):
-    """question.pt: moving a record (with what is asked), deleting one, anything that is confirmed first."""
+    """question.pt: moving a record (with its questions), deleting one, anything that needs confirmation."""
 
     heading: Words  # the transition's label, “Delete?”
     subject: Words  # the record's reference and title
@@ -359,12 +359,12 @@ class QuestionPage(PageOfWidgets):
     tone: str = "primary"
     icon: str = ""
     once: str = ""
-    hidden: Pairs = ()  # what else the form sends
-    draft: DraftForm | None = None  # where something is asked
-    files: UploadInput | None = None  # with a comment that is asked
+    hidden: Pairs = ()  # further inputs of the form
+    draft: DraftForm | None = None  # if there are inputs
+    files: UploadInput | None = None  # along with a requested comment
     error: Words = ""
     others: tuple[Action, ...] = ()  # other ways to do it
-    states: tuple[Value, ...] = ()  # from which to which a record is moved
+    states: tuple[Value, ...] = ()  # the record's old and new state
 
     @property
     def sends_files(self) -> bool:

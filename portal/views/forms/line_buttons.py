@@ -1,4 +1,4 @@
-"""The buttons of lines in forms, without a script: add, remove, up, down. Each keeps the form as a draft."""
+"""The buttons of lines in forms, without a script: add, remove, up, down. Each saves the form as a draft."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ PRESSED = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(\d{1,5})\.(up|down|remove))"
 def form_after_button(
     request: Request, records: Records, fields: Iterable[Field], content: DraftContent
 ) -> Form | None:
-    """What a form holds after the button of its lines that sent it, kept as its draft; None where none of them did."""
+    """The form after the line button that sent it, saved as its draft; None if no such button did."""
     pressed = posted_text(request, "_lines")
     if not pressed:
         return None
@@ -35,7 +35,7 @@ def form_after_button(
 def _with_lines_changed(
     records: Records, fields: Iterable[Field], inputs: Mapping[str, Sequence[str]], pressed: str
 ) -> dict[str, Sequence[str]]:
-    """The inputs of a form after a button of its lines; unchanged where the form has no such line."""
+    """The inputs of a form after a line button; unchanged if the form has no such line."""
     match = PRESSED.fullmatch(pressed)
     field = next((field for field in fields if match and field.row_fields and field.name == match[1]), None)
     if match is None or field is None:

@@ -1,8 +1,8 @@
-"""What two people have changed at once in a record: whose value is whose, and where both have changed the same field.
+"""Simultaneous changes of two people to a record: whose value is whose, and which fields both have changed.
 
 A form carries its basis, in a hidden input and in its draft: a digest of each value that it showed, and the record's
-version. With it the server tells what a person has changed from what the form only showed, so that values which
-somebody else has changed meanwhile are not put back.
+version. With it, the server distinguishes a person's changes from values that the form only showed, so that values
+that somebody else has changed in the meantime are not reverted.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ ENTRY = re.compile(r"([a-z][a-z0-9_]*):([0-9a-f]{10})")
 
 @dataclass(frozen=True)
 class Basis:
-    """The digests of the values that a form showed when it was opened, by field; empty where the form says none."""
+    """The digests of the values that a form showed when it was opened, by field; empty if the form has none."""
 
     version: int
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Basis:
         return " ".join(f"{name}:{digest}" for name, digest in self.digests.items())
 
     def changed(self, fields: Iterable[Field], values: Mapping[str, Any], errors: Mapping[str, str]) -> set[str]:
-        """The fields whose `values` are others than the form showed; without digests all of them."""
+        """The fields whose `values` differ from what the form showed; without digests, all of them."""
         return {
             field.name
             for field in fields
@@ -49,7 +49,7 @@ def basis_of(fields: Iterable[Field], values: Mapping[str, Any], version: int = 
 
 
 def read_basis(text: str, version: int) -> Basis:
-    """The basis that a hidden input or a draft carries; what is not a digest is left out."""
+    """The basis in a hidden input or a draft, without anything that is not a digest."""
     return Basis(version, dict(ENTRY.findall(text[:20_000])))
 
 
@@ -61,15 +61,15 @@ def _digest_of(field: Field, value: Any) -> str:
 
 @dataclass(frozen=True)
 class Merged:
-    """A form made from an older version, brought to the present one."""
+    """A form made from an older version, updated to the current one."""
 
     content: FormContent
     own: frozenset[str]  # the fields that this person has changed
-    contested: frozenset[str]  # those of them that somebody else has changed as well
+    contested: frozenset[str]  # those of them that somebody else has also changed
 
 
 def merge_changes(record: Record, fields: Sequence[Field], content: FormContent, basis: Basis) -> Merged:
-    """What a person has changed in a form with `fields`, made from `basis`, over the record as it is now."""
+    """A person's changes in a form with `fields`, made from `basis`, applied to the current record."""
     own = basis.changed(fields, content.values, content.errors)
     present = basis_of(fields, record.values).digests
     others = [field for field in fields if field.name not in own]
@@ -88,7 +88,7 @@ def merge_changes(record: Record, fields: Sequence[Field], content: FormContent,
 
 
 def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged) -> Conflict:
-    """Who saved first and when, and the fields that both have changed."""
+    """Who saved first and when, and the fields that both changed."""
     records, reader = merged.content.records, merged.content.records.policy.reader
     author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
     differences = tuple(
@@ -100,7 +100,7 @@ def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged)
 
 
 def _difference(records: Records, field: Field, yours: Any, theirs: Any) -> ConflictingField:
-    """One field of which two people have different values."""
+    """A field with different values from two people."""
     reader = records.policy.reader
     return ConflictingField(
         field.title, field.show(with_titles(records, field, yours), reader), field.show(theirs, reader)

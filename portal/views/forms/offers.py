@@ -1,4 +1,4 @@
-"""What a link of a form offers: records by title, found as the reader types; on cards, what they say of themselves."""
+"""What a link in a form offers: records by title, found as the reader types; on cards, with a description."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -26,23 +26,23 @@ from portal.views.forms.form_page import Offer
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
-# So many records a link offers at once; of more, one finds by typing.
+# The number of records that a link offers at once; more are found by typing.
 OFFERED = 200
-OFFERED_IN_ROWS = 50  # of lines: each row has all of them, unless the script finds them as the reader types
-# A link that is the only field of a step is drawn as cards when it offers so many records at most.
+OFFERED_IN_ROWS = 50  # in lines: each row has all of them, unless the script finds them as the reader types
+# A link that is the only field of a step is drawn as cards if it offers at most this many records.
 RECORD_CARDS = 12
 ABOUT = 140  # characters of a record's description on its card
 BESIDE = " · "  # between a title and the `details`
-DETAIL = 60  # characters of each of the `details` beside a title
+DETAIL = 60  # characters of each of the `details` next to a title
 
-FOUND_AT_ONCE = 20  # while one types
+FOUND_AT_ONCE = 20  # while somebody types
 
 FIND = "_find."
 
 
 @dataclass(frozen=True)
 class LinkOffers:
-    """Titles by the value of the input; `more`: there are records besides these."""
+    """Titles by the value of the input; `more`: there are further records."""
 
     titles: dict[str, str]
     more: bool
@@ -58,7 +58,7 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
     *,
     known: dict[Any, list[tuple[int, str]]],
 ) -> LinkOffers:
-    """The records that a link offers, given the form's other `values`; what is chosen or `stored` is always there.
+    """The records that a link offers, given the form's other `values`; chosen and `stored` ones are always included.
 
     `find_text` narrows them to titles that contain it. `known`: what other rows of the same lines have found.
     """
@@ -84,7 +84,7 @@ def link_offers(  # noqa: PLR0913 - all of a form that decides about them
 
 
 def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dict[str, str]:
-    """By the value of the input; where a link may lead to several modules, the title names the module."""
+    """Titles by the value of the input; if a link may lead to several modules, the title includes the module."""
     label = f"{offered.policy.reader.text(offered.access.singular)}: " if prefix else ""
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
@@ -96,7 +96,7 @@ def _with_text(offered: Records, field: Field, text: str, most: int = FOUND_AT_O
 
 
 def _with_details(offered: Records, field: Field, titles: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """The `titles`, each with what the link wants said beside it, as far as this reader may read that."""
+    """The `titles`, each with the link's `details`, as far as this reader may read them."""
     names = [name for name in field.beside_titles if name in offered.policy.readable(offered.name)]
     if not names or not titles:
         return titles
@@ -109,7 +109,7 @@ def _with_details(offered: Records, field: Field, titles: list[tuple[int, str]])
 
 
 def _chosen(offered: Records, field: Field, prefix: str, values: list[str]) -> list[tuple[int, str]]:
-    """The records among `offered` that the inputs name, whatever is searched for."""
+    """The records among `offered` that the inputs name, whatever the search text."""
     texts = [value.removeprefix(prefix) for value in values if value.startswith(prefix)]
     ids = [int(text) for text in texts if RECORD_ID.fullmatch(text)]
     return _with_details(offered, field, [(record.id, record.title) for record in offered.by_ids(ids, [])])
@@ -118,7 +118,7 @@ def _chosen(offered: Records, field: Field, prefix: str, values: list[str]) -> l
 def link_cards(
     records: Records, field: Field, values: Mapping[str, Any], offers: tuple[Offer, ...]
 ) -> tuple[Offer, ...] | None:
-    """The offers with what the records say about themselves; None where they are too many for cards."""
+    """The offers with descriptions of the records; None if there are too many for cards."""
     offered = offered_records(records, field, field.targets[0], values) if not field.several_targets else None
     if offered is None or not 0 < len(offers) <= RECORD_CARDS:
         return None
@@ -146,13 +146,13 @@ def _descriptions(records: Records, ids: list[int]) -> dict[str, str]:
 
 
 def find_texts(request: Request) -> dict[str, str]:
-    """Without JavaScript: what to find in a link with many records, when the button beside it was pressed."""
+    """Without JavaScript: the search text for a link with many records, if the button next to it was pressed."""
     pressed = posted_text(request, "_find")
     return {pressed: posted_text(request, FIND + pressed)} if pressed else {}
 
 
 def with_titles(records: Records, field: Field, value: Any) -> Any:
-    """A value of a form; its links, which a form knows by id alone, with their titles, as far as they may be seen."""
+    """A form's value with the titles of its links, which a form knows only by id, as far as they may be seen."""
     if isinstance(value, Linked):
         return _with_title(records, value)
     if field.row_fields:
@@ -175,8 +175,8 @@ def _with_title(records: Records, link: Linked) -> Linked:
 
 @view_config(context=Module, name="find", request_method="GET", renderer="json")
 def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
-    """`GET /MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may narrow
-    them."""
+    """`GET /MODULE/find?q=&field=`: the records that a link offers, by title; other inputs of the form may
+    narrow them."""
     records, field, form = _place_in_form(module.records, request, fields_with_offers(module.records))
     if field is None or not field.targets:
         raise HTTPNotFound
@@ -214,9 +214,9 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
 
 
 def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:
-    """Where the input `field` of the address stands: the records whose fields its form asks for, the field, the form.
+    """The place of the input `field` of the address: the records whose fields its form asks for, the field, the form.
 
-    “lines.0.product” stands in a row of the field `lines`. The field is None unless its own name, or that of the lines,
+    “lines.0.product” is in a row of the field `lines`. The field is None unless its own name, or that of the lines,
     is among `names`.
     """
     name, _dot, rest = request.GET.get("field", "").partition(".")

@@ -1,4 +1,4 @@
-"""The rows of `lines` fields as the inputs of a form hold them, with what follows from these."""
+"""The rows of `lines` fields in the inputs of a form, with their computed values."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ from portal.records.writing.validation import (
 
 
 def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
-    """The values of a row as its inputs have them, with what follows from these; what cannot be read is empty.
+    """The values of a row in its inputs, with its computed values; unreadable ones are empty.
 
-    `before`: the row as it is stored, None for a new one.
+    `before`: the stored row, None for a new one.
     """
     reader, new = of_rows.policy.reader, before is None
     inputs = {column.name: column for column in typed_columns(of_rows, new)}
@@ -38,7 +38,7 @@ def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> d
 
 
 def rows_in_form(records: Records, field: Field, form: Form, stored: Any) -> dict[int, Row]:
-    """The rows of a `lines` field by their index in `form`, without those in which nobody has typed."""
+    """The rows of a `lines` field by their index in `form`, without empty ones."""
     of_rows, by_id = rows_of(records, field), {str(row.id): row for row in stored or ()}
     columns, new = typed_columns(of_rows, new=True), defaults(of_rows)
     rows: dict[int, Row] = {}

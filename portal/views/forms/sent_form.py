@@ -1,4 +1,4 @@
-"""What the forms of a new record, of an existing one and of a transition share: how what was sent is read."""
+"""How a sent form is read: shared by the forms of a new record, of an existing one and of a transition."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from portal.views.forms.uploads import (
 
 
 class SentForm:
-    """A form as a request asks for it. `known`: the values of what it does not hold; `record`: None for a new one."""
+    """A form in a request. `known`: the values that it does not contain; `record`: None for a new one."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class SentForm:
         return self._received.attached
 
     def receive_files(self) -> None:
-        """Stores the files that were posted; from then on the form holds their keys."""
+        """Stores the posted files and replaces them with their keys in the form."""
         fields, attachments = self.fields, self.takes_attachments
         self._received = receive_files(self.request, self.records, fields, with_attachments=attachments)
 
     def read(self, form: Form) -> FormContent:
-        """What `form` holds, and what is wrong with it."""
+        """The content of `form`, with its errors."""
         record_id = self._record.id if self._record else None
         filled = read_form(self.records, self.fields, form, self.known, record_id)
         filled = with_pending_files(self.request, self.records, self.fields, filled, self._received.refused)
@@ -75,7 +75,7 @@ class SentForm:
         return {field.name: content.values[field.name] for field in self.fields}
 
     def upload_input(self, content: FormContent) -> UploadInput | None:
-        """Where attachments are added, if the form takes any."""
+        """The input for attachments, if the form accepts any."""
         if not self.takes_attachments:
             return None
         return upload_input(self.records, self.request, content.held, self.attached.refused)

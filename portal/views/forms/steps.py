@@ -1,4 +1,4 @@
-"""The steps of a form that has several: the bar of steps, and what the other steps hold."""
+"""The steps of a form: the bar of steps, and the content of the other steps."""
 
 from collections.abc import Mapping
 
@@ -19,18 +19,18 @@ def step_names(step: Step) -> set[str]:
 
 
 def step_state(number: int, present: int, step: Step) -> StepState:
-    """A step of a form in the bar of steps: done, current or still to come."""
+    """A step in the bar of steps: done, current or still to come."""
     return StepState.at(number, present, step.title or _("Step ${number}", mapping={"number": number + 1}))
 
 
 def hidden_inputs(content: FormContent, fields: list[Field]) -> tuple[tuple[str, str], ...]:
-    """What the other steps hold, as hidden inputs."""
+    """The content of the other steps, as hidden inputs."""
     names = [name for field in fields for name in field.input_names(content.inputs)]
     return tuple((name, value) for name in names for value in content.many(name) if value)
 
 
 def choices_made(content: FormContent, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[EarlierChoice]:
-    """What the earlier steps decided, in words."""
+    """The choices made in earlier steps, in words."""
     records, choices = content.records, []
     for number, step in enumerate(earlier):
         for field in (fields[name] for name in flat(step.fields) if name in fields):
@@ -41,11 +41,11 @@ def choices_made(content: FormContent, earlier: tuple[Step, ...], fields: Mappin
 
 
 def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
-    """The first step in which something is wrong."""
+    """The first step with an error."""
     wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
     return next(wrong, 0)
 
 
 def fields_of_form(records: Records, layout: FormLayout) -> list[Field]:
-    """The fields that a page's form asks for, those of all its steps."""
+    """The fields that a page's form asks for, in all its steps."""
     return typed_fields(records, form_layout_fields(layout))

@@ -1,4 +1,4 @@
-"""What sent forms share: their fields, the answer to a refused one and to one sent twice, where a saved one leads."""
+"""Common parts of sent forms: errors, the answers to a refused form and to one sent twice, where a saved one leads."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -22,14 +22,14 @@ Page = TypeVar("Page")
 
 
 def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
-    """The answer to a form that was sent before; None for the first sending, whose key is taken by this."""
+    """The answer to a form that was already sent; None the first time, which uses up its key."""
     key = posted_once_key(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
 def answer_when_done(records: Records, request: Request, address: str) -> HTTPSeeOther:
-    """The answer to a form that has been done: on to `address`, for a repetition too."""
+    """The answer to a processed form: on to `address`, also if it is sent again."""
     if key := posted_once_key(request):
         keep_address(records, key, address)
     drafts_of(request).discard(form_name(request))
@@ -37,25 +37,25 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
 
 
 def refused_form(request: Request, page: Page) -> Page:
-    """The answer to a form that is refused: its page once more, with 422 unless the status says more already."""
+    """The answer to a refused form: its page again, with 422 unless a more specific status is set."""
     if request.response.status_code == 200:
         request.response.status_code = 422
     return page
 
 
 def keep_address_of_steps(records: Records, request: Request, address: str) -> None:
-    """Remembers where a form with steps led, to which the browser's Back leads by the name of its draft."""
+    """Remembers where a form with steps led, as the browser's Back still names its draft."""
     if KEY.fullmatch(key := posted_text(request, "_draft")):
         keep_address(records, account_key(request, key), address)
 
 
 def address_of_steps(request: Request, key: str) -> str | None:
-    """Where the form with steps led whose draft had this key; None where it has not been sent."""
+    """Where the form with steps led whose draft had this key; None if it has not been sent."""
     return kept_address(request.connection, request.portal.tables, account_key(request, key))
 
 
 def errors_of(refused: Refused, fields: Sequence[Field]) -> dict[str, str]:
-    """The errors of a form that a table of others refused: at the field that its sentence names, else at the first."""
+    """The errors of a form that an existing table refused: at the field in the message, else at the first one."""
     sentence = translate(refused.message, "en").casefold()
     named = [field for field in fields if (field.column or field.name).casefold() in sentence]
     return {field.name: refused.message for field in (*named, *fields)[:1]}
@@ -67,7 +67,7 @@ def once_key(request: Request) -> str:
 
 
 def record_or_list(resource: Any, record_id: int, request: Request) -> str:
-    """Where a saved form leads: to the record, or to the list where its author cannot see it."""
+    """Where a saved form leads: to the record, or to the list if its author cannot see it."""
     if resource.records.exists(record_id):
         return record_address(resource.module_name, record_id)
     return back_to_list(resource, request)

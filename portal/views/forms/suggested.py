@@ -1,5 +1,5 @@
-"""What may answer a question before it is sent: records of another module with the words of the title that is typed
-(`suggest` of a create layout). “That solved it” ends the form.
+"""Suggests records of another module that may answer a question, by the words of its title, while it is typed
+(`suggest` in a create layout). “That solved it” ends the form.
 """
 
 from typing import Any
@@ -20,12 +20,12 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
 MOST = 3  # records at once
-LONGEST = 200  # characters of a title that are looked for
-ABOUT = 140  # characters of what a record says
+LONGEST = 200  # characters of a title that are searched for
+ABOUT = 140  # characters of a record's text
 
 
 def suggestion_inputs(records: Records, shown: set[str], key: str) -> SuggestionInputs | None:
-    """What a form that shows these fields says to the script; None where nothing can be suggested."""
+    """What a form with these fields tells the script; None if nothing can be suggested."""
     title = records.module.title_field.name
     if title not in shown or _suggested(records) is None:
         return None
@@ -33,14 +33,14 @@ def suggestion_inputs(records: Records, shown: set[str], key: str) -> Suggestion
 
 
 def _suggested(records: Records) -> Records | None:
-    """The records that the form suggests; None for none, and where the profile lacks their module."""
+    """The records that the form suggests; None if none, or if the profile lacks their module."""
     module = records.access.create.suggest
     return records.of(module) if module and records.policy.access(module) else None
 
 
 @view_config(context=Module, name="suggested", request_method="GET", renderer="json", permission="create")
 def suggest_records(module: Module, request: Request) -> dict[str, Any]:
-    """`GET /MODULE/suggested?q=`: the records that have most words of a title, and a sentence that says how many."""
+    """`GET /MODULE/suggested?q=`: the records with most words of a title, and a sentence with their number."""
     records = _suggested(module.records)
     if records is None:
         raise HTTPNotFound
@@ -63,7 +63,7 @@ def suggest_records(module: Module, request: Request) -> dict[str, Any]:
 
 @view_config(context=Module, name="solved", request_method="POST", permission="create")
 def end_form(module: Module, request: Request) -> Response:
-    """`POST /MODULE/solved`: lets the draft of a new record go; nothing is created."""
+    """`POST /MODULE/solved`: deletes the draft of a new record; nothing is created."""
     key = posted_text(request, "_draft")
     if _suggested(module.records) is None:
         raise HTTPNotFound

@@ -1,7 +1,7 @@
-"""The files that a form sends: stored at once, after which the form holds their keys in the place of the files.
+"""The files that a form sends: stored immediately and replaced with their keys in the form.
 
-A form that comes back, a step of a wizard and a draft thus hold files as they hold texts. Where the answer takes back
-what the request wrote, the rows of the files are written once more behind it, as drafts are.
+So a form that is shown again, a step of a wizard and a draft can contain files just like texts. If the answer rolls
+back what the request wrote, the rows of the files are written again afterwards, as drafts are.
 """
 
 import dataclasses
@@ -32,8 +32,8 @@ from portal.store.store import StoreError
 from portal.texts import _
 from portal.views.forms.form_page import HeldFile, UploadInput
 
-ATTACHMENTS_INPUTS = ("files", "attachments")  # no field can have the name of the second
-SENT = "portal.pending_files"  # in the environ, so that a request that is tried again still has its files
+ATTACHMENTS_INPUTS = ("files", "attachments")  # no field can have the second name
+SENT = "portal.pending_files"  # in the environ, so that a retried request still has its files
 CANNOT_STORE = _("Files cannot be stored right now. Try again later.")
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class Received:
-    """What became of the files of a form: its attachments, and why files of a field were refused, by field."""
+    """The received files of a form: its attachments, and why files of a field were refused, by field."""
 
     attached: Attached = Attached()
     refused: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -63,10 +63,10 @@ class Received:
 def receive_files(
     request: Request, records: Records, fields: Iterable[Field] = (), *, with_attachments: bool = True
 ) -> Received:
-    """Takes the files that were sent in `fields`, and as attachments where the module takes some and the profile adds
-    some. A refused file leaves the one that its field held before.
+    """Receives the files sent in `fields`, and as attachments if the module accepts them and the profile may add them.
+    If a file is refused, its field keeps the previous one.
 
-    Called before the request writes anything: while bytes are looked at and stored, others may write. Raises
+    Called before the request writes anything: while bytes are checked and stored, others may write. Raises
     HTTPServiceUnavailable.
     """
     _remember(request, records, ())
@@ -119,9 +119,9 @@ def _present_tokens(request: Request, field: Any) -> list[str]:
 def with_pending_files(
     request: Request, records: Records, fields: Iterable[Field], filled: FormValues, refused: Mapping[str, str]
 ) -> FormValues:
-    """What was read from a form, with the names of its pending files, and what is wrong with its files.
+    """The values of a form with the names of its pending files, and errors about its files.
 
-    A key that this account has not been given for this field is no file.
+    A key that this account was not given for this field is not a file.
     """
     values, errors = dict(filled.values), dict(filled.errors)
     for field in fields:
@@ -140,18 +140,18 @@ def with_pending_files(
 
 
 def _named(file: FileValue, sent: Mapping[str, PendingFile]) -> FileValue:
-    """A file of the record as it is, one that was sent with its name and size."""
+    """A file of the record unchanged; a sent file with its name and size."""
     return FileValue(key=file.key, name=sent[file.key].name, size=sent[file.key].size) if file.key else file
 
 
 def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
-    """The attachments that a form or a draft has already, as far as this account has sent them."""
+    """The attachments that a form or a draft already has, as far as this account has sent them."""
     name = held_input(attachments_input(records.module))
     keys = [text for text in form.getall(name) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
 
 
-MARGIN = 100_000  # bytes of a request that are not the file
+MARGIN = 100_000  # bytes of a request other than the file
 
 
 def upload_input(
@@ -177,13 +177,13 @@ def upload_input(
 
 
 def largest_file(request: Request) -> int:
-    """The bytes of the largest file that one request can bring."""
+    """The bytes of the largest file that one request can contain."""
     return int(request.registry.serving.largest_request - MARGIN)
 
 
 def _sent(request: Request, name: str) -> Iterator[Upload]:
     for part in request.POST.getall(name):
-        # An input in which nothing is chosen arrives as a part with an empty file name, which is read as bytes.
+        # An empty file input arrives as a part with an empty file name, which is read as bytes.
         if getattr(part, "filename", ""):
             request.add_finished_callback(lambda _request, file=part.file: file.close())
             yield Upload(part.filename, part.file, _size(part.file))
@@ -221,7 +221,7 @@ def _remember(request: Request, records: Records, files: Sequence[PendingFile]) 
 
 
 def _keep_apart(request: Request, response: Response) -> None:
-    """Called when the request's own transaction has ended."""
+    """Called after the request's own transaction."""
     if response.status_code < 400:
         return
     try:

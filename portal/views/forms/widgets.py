@@ -1,4 +1,4 @@
-"""One field of a form as the plain widget that widgets.pt draws, and the registry of all widgets.
+"""Turns a form field into the plain widget that widgets.pt draws, and registers all widgets.
 
 A new widget is an entry of WIDGETS and a macro of the same name in templates/widgets.pt; a field type names it in its
 `widget`. tests/unit/views/forms/test_widgets.py lists every place that is missing.
@@ -62,9 +62,9 @@ from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
 from portal.views.parts import LineHead
 from portal.web.addresses import record_address
 
-# A choice of so many options at most, of which one has a help text, is drawn as cards.
+# A choice with at most this many options, one of which has a help text, is drawn as cards.
 CARDS = 4
-NEW_ROW = "new"  # in place of the index in the inputs that a script copies for a new row
+NEW_ROW = "new"  # instead of the index, in the inputs that a script copies for a new row
 
 
 MakeWidget = Callable[[FormContent, Any, Widget], Widget]
@@ -76,17 +76,17 @@ def _unchanged(content: FormContent, field: Field, base: Widget) -> Widget:
 
 @dataclass(frozen=True)
 class WidgetKind:
-    """One way to fill in a field: the macro `name` of widgets.pt, and what completes its Widget."""
+    """A way to fill in a field: the macro `name` in widgets.pt, and the function that completes its Widget."""
 
     name: str
     make: MakeWidget = _unchanged
-    grouped: bool = False  # it has several inputs, named together by a legend
-    starts_empty: bool = False  # a transition that asks for it does not show the answer of last time
-    reuse: Reuse = "never"  # "filled": its macro only writes the texts; "chosen": few things can be chosen
+    grouped: bool = False  # has several inputs with a common legend
+    starts_empty: bool = False  # a transition that asks for it does not show the previous answer
+    reuse: Reuse = "never"  # "filled": its macro only writes texts; "chosen": there are few choices
 
 
 def form_rows(content: FormContent, layout: tuple[Any, ...], fields: Mapping[str, Field]) -> tuple[FormRow, ...]:
-    """The inputs of a form in the rows of its layout, without fields that the form neither asks for nor shows."""
+    """The inputs of a form in the rows of its layout, without fields that it neither asks for nor shows."""
     fields = {**fields, **content.records.module.formulas}
     names_of_rows = [[entry] if isinstance(entry, str) else entry for entry in layout]
     rows = [tuple(widget(content, fields[name]) for name in names if name in fields) for names in names_of_rows]
@@ -99,7 +99,7 @@ def widget(content: FormContent, field: Field) -> Widget:
     """The widget of one field, filled in."""
     kind, reader = WIDGETS[field.widget], content.records.policy.reader
     locked = is_locked(content.records, field, content.values)
-    if locked:  # browsers send nothing of it
+    if locked:  # browsers do not send it
         own = {content.prefix + name: text for name, text in inputs_of([field], content.values, reader).items()}
         content = replace(content, inputs={**content.inputs, **own})
     base = Widget(
@@ -132,7 +132,7 @@ def widget(content: FormContent, field: Field) -> Widget:
 
 
 def _with_followed(content: FormContent, field: Field, base: Widget) -> Widget:
-    """A new record's field whose default comes from the record of a link of the same form."""
+    """The widget of a field whose default comes from the record of a link in the same form."""
     path = value_path(field.default)
     if path is None or not path.link or content.stored:
         return base
@@ -141,7 +141,7 @@ def _with_followed(content: FormContent, field: Field, base: Widget) -> Widget:
 
 
 def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
-    """The least and the greatest value of a browser's own inputs for dates and times, as these write them."""
+    """The widget with the minimum and maximum of a browser's inputs for dates and times, in their format."""
     if field.input_type not in ("date", "time", "datetime-local"):
         return base
     reader = content.records.policy.reader
@@ -159,7 +159,7 @@ def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
 
 
 def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> Offer:
-    """An option of a form. One that the record holds stays, though not available with the record's other values."""
+    """An option. One that the record has stays, even if it is not available with the record's other values."""
     option, records = field.offered[name], content.records
     offer = Offer(name, option.label, chosen, option.help or "", option.icon or "")
     if option.show_when is None:
@@ -171,7 +171,7 @@ def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> 
 
 
 def _removed_options(content: FormContent, field: HasOptions) -> list[tuple[str, str]]:
-    """The options of the record that are declared no more: they stay until another one is chosen."""
+    """The record's options that are no longer declared: they stay until another one is chosen."""
     reader = content.records.policy.reader
     return [
         (name, reader.text(_("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)})))
@@ -227,12 +227,12 @@ def _address(content: FormContent, field: AddressField, base: Widget) -> Widget:
 
 
 def _rating(content: FormContent, field: Rating, base: Widget) -> Widget:
-    stored = content.stored.get(field.name) or 0  # may be more than can be given now
+    stored = content.stored.get(field.name) or 0  # may exceed the current maximum
     return base._replace(most_stars=max(stored, int(field.bounds(content.records.policy.reader)[1])))
 
 
 def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
-    """The files that the field holds, each of which can be taken off, and where others are chosen."""
+    """The field's files, each of which can be removed, and the input for others."""
     reader, value = content.records.policy.reader, content.values.get(field.name)
     largest = min(field.max_size, content.largest_file)
     size = shown_size(largest, reader)
@@ -263,7 +263,7 @@ def _tags(content: FormContent, field: Field, base: Widget) -> Widget:
 
 
 def _lines(content: FormContent, field: Lines, base: Widget) -> Widget:
-    """The widget of a `lines` field: the inputs of each row. Rows that a record must have are there at once."""
+    """The widget of a `lines` field: the inputs of each row. Required rows are there from the start."""
     of_rows, form = rows_of(content.records, field), as_form(content.inputs)
     columns = list(of_rows.module.fields.values())
     by_id = {str(row.id): row for row in content.stored.get(field.name) or ()}
@@ -288,7 +288,7 @@ def _lines(content: FormContent, field: Lines, base: Widget) -> Widget:
 
 
 def _line_totals(content: FormContent, field: Lines, columns: list[Field], form: Form) -> tuple[LineTotal, ...]:
-    """What stands below each column in the widget of a `lines` field; nothing at all where none has a total."""
+    """The totals below each column in the widget of a `lines` field; empty if no column has one."""
     rows = rows_in_form(content.records, field, form, content.stored.get(field.name))
     texts = total_texts(content.records, field, rows.values())
     totals = tuple(
@@ -300,7 +300,7 @@ def _line_totals(content: FormContent, field: Lines, columns: list[Field], form:
 def _row(
     content: FormContent, of_rows: RowRecords, prefix: str, number: int, form: Form, before: Row | None
 ) -> RowInputs:
-    """The widgets of one row of a `lines` field; what nobody types is shown as it is."""
+    """The widgets of one row of a `lines` field; computed values as text."""
     reader, values = content.records.policy.reader, row_values_in_form(of_rows, form, before)
     typed = {column.name for column in typed_columns(of_rows, new=before is None)}
     of_row = replace(content, records=of_rows, values=values, stored=before.values if before else {}, prefix=prefix)
@@ -321,7 +321,7 @@ def _row(
 
 
 def _named_for_its_row(drawn: Widget, column: Field, number: int, reader: Reader) -> Widget:
-    """The widget of a cell, called by its column and its row."""
+    """The widget of a cell, labeled with its column and its row."""
     facts = {"column": reader.text(column.title), "number": number}
     return drawn._replace(label=_("${column}, line ${number}", mapping=facts))
 
@@ -373,7 +373,7 @@ WIDGETS = {
 def _rule(content: FormContent, condition: Condition | None) -> str:
     """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or "".
 
-    A value is a text, or {"field": name} for what another input holds."""
+    A value is a text, or {"field": name} for the value of another input."""
     return "" if condition is None else json.dumps(_as_json(content, condition))
 
 
@@ -391,7 +391,7 @@ def _as_json(content: FormContent, condition: Condition) -> Any:
 
 
 def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
-    """What the form's inputs hold where they mean `value`."""
+    """The texts of the form's inputs that mean `value`."""
     if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
         links = linked_records(records, other, value)
         return [other.link_value(link) for link in links]

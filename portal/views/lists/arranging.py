@@ -1,4 +1,4 @@
-"""A list arranged by its reader: columns and their density are chosen, views saved, changed and deleted."""
+"""Arranging a list: choosing columns and their density, and saving, changing and deleting views."""
 
 from collections.abc import Callable
 
@@ -26,17 +26,17 @@ SEARCH_AND_ORDER = ("q", "tab", "sort", "button")
 
 @view_config(context=Module, name="columns", request_method="POST")
 def choose_columns(module: Module, request: Request) -> Response:
-    """`POST /MODULE/columns`: `columns` in their order, and `compact`, of the list or of the view that its address
-    opens.
+    """`POST /MODULE/columns`: `columns` in their order, and `compact`, of the list or of the view that its
+    address opens.
 
-    `_move`: `up.FIELD` or `down.FIELD` besides; `_declared`: as the declaration has it.
+    `_move`: also `up.FIELD` or `down.FIELD`; `_declared`: restores the declaration.
     """
     shown = shown_list(module.records, request, request.GET)
     if not shown.is_own or shown.lost:
         raise HTTPNotFound
     move, compact = posted_text(request, "_move"), posted_text(request, "compact") == "true"
     chosen = _moved(_chosen_columns(shown, request), move)
-    # Columns that are as declared follow the declaration.
+    # Columns chosen as declared follow the declaration.
     columns = None if chosen == shown.records.access.list.columns else chosen
     if "_declared" in request.POST:
         columns, compact = None, False
@@ -86,7 +86,7 @@ def change_views(module: Module, request: Request) -> Response:
 
 
 def _arrangement_of(shown: ShownList) -> Arrangement:
-    """The list as it is shown: what its parameters mean to its reader now, and its columns."""
+    """The list as shown: its parameters in their current meaning for its reader, and its columns."""
     request = shown.request
     in_force = {*SEARCH_AND_ORDER, *(name for name, filter_ in request.filters.items() if not filter_.error)}
     parameters = [(name, value) for name, value in shown.form.items() if value and name.partition(".")[0] in in_force]
@@ -117,7 +117,7 @@ def _make_declared_default(shown: ShownList, _view: SavedView, request: Request)
 
 
 def _delete(shown: ShownList, view: SavedView, request: Request) -> Response:
-    """Asks once: the filters of a view may have taken a while."""
+    """Asks for confirmation: the filters of a view may have taken a while to set."""
     module = shown.records.name
     if "_sure" in request.POST:
         _views(request).delete(module, view.key)

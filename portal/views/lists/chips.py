@@ -1,4 +1,4 @@
-"""The chips above a list: what narrows it, each with the address of the list without it."""
+"""The chips above a list: everything that narrows it, each with the address of the list without it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Chip:
     label: Words
     text: Words
     url: str
-    error: Words = ""  # of a filter that cannot be read, and leaves out nothing
+    error: Words = ""  # for an unreadable filter, which has no effect
 
 
 def chips(shown: ShownList, states: Mapping[str, FilterState]) -> Iterator[Chip]:
-    """What narrows the list besides the tab, each with the way to take it away."""
+    """Everything that narrows the list apart from the tab, each with the address that removes it."""
     yield from _search_chips(shown)
     if shown.request.button:
         yield Chip(_opener(shown), "", shown.address_without("button"))
@@ -57,7 +57,7 @@ def _search_chips(shown: ShownList) -> Iterator[Chip]:
 
 
 def _filter_in_words(records: Records, part: TypedFilter) -> tuple[str, str]:
-    """The field of a typed filter, and what it lets through: “Status”, “not Open”."""
+    """The field of a typed filter, and its condition: “Status”, “not Open”."""
     field, reader = records.module.field(part.filter.name), records.policy.reader
     text = reader.text(filter_state(records, field, part.filter).summary)
     return reader.text(field.title), reader.text(_("not ${value}", mapping={"value": text})) if part.negated else text
@@ -77,6 +77,6 @@ def _in_words(records: Records, part: SearchPart) -> str:
 
 
 def view_chip(shown: ShownList) -> Iterator[Chip]:
-    """That a saved view is open, with the way back to the list as it is declared."""
+    """The chip of an open saved view, with the way back to the list as declared."""
     if shown.view:
         yield Chip(_("View"), shown.view.name, list_address(shown.records.name, shown.without_view))

@@ -15,7 +15,7 @@ from portal.web.addresses import list_address
 class Column(NamedTuple):
     name: str
     label: Words
-    place: str = "extra"  # lead, reference, status, when; on a phone, extra ones are left out
+    place: str = "extra"  # lead, reference, status, when; phones omit extra ones
     icon: str = ""  # shown instead of the label: comments, attachments, channel
     sort_url: str = ""
     sorted: Literal["ascending", "descending", ""] = ""
@@ -29,7 +29,7 @@ class Column(NamedTuple):
 
     @property
     def cell_label(self) -> Words:
-        """What a narrow screen writes before its cells; empty where the cell says it by itself."""
+        """The label before its cells on a narrow screen; empty if the cell speaks for itself."""
         return self.label if self.place == "extra" else ""
 
 
@@ -52,7 +52,7 @@ def list_column(
 
 
 def plain_column(records: Records, name: str) -> Column:
-    """A column as related lists have it, with neither order nor filter."""
+    """A column in related lists, without order or filter."""
     field = records.module.field(name)
     places = {records.module.title_field.name: "lead", "reference": "reference", "modified": "when"}
     place = "status" if name == records.module.state_field else places.get(name, "extra")
@@ -61,8 +61,7 @@ def plain_column(records: Records, name: str) -> Column:
 
 
 def shown_columns(records: Records, chosen: Sequence[str] | None) -> tuple[str, ...]:
-    """The columns of a list: the chosen ones as far as they still exist and may be read; as declared where none is
-    left."""
+    """The columns of a list: the chosen ones that still exist and may be read; the declared ones if none is left."""
     declared = records.access.list.columns or ()
     if chosen is None:
         return declared
@@ -71,8 +70,8 @@ def shown_columns(records: Records, chosen: Sequence[str] | None) -> tuple[str, 
 
 
 def columns_to_choose(records: Records) -> tuple[str, ...]:
-    """What a reader may have as columns: the fields of the declared list, and those of the detail page that are short
-    enough; the title always."""
+    """The possible columns for a reader: the fields of the declared list, and those of the detail page that are short
+    enough; always the title."""
     access, module = records.access, records.module
     readable = records.policy.readable(records.name)
     declared = access.list.columns or ()

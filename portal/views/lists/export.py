@@ -1,4 +1,4 @@
-"""`/MODULE/export.csv` and `/MODULE/export.xlsx`: what the list shows, all rows, as a file for spreadsheets."""
+"""`/MODULE/export.csv` and `/MODULE/export.xlsx`: all rows of the list as a file for spreadsheets."""
 
 import os
 import tempfile
@@ -23,11 +23,11 @@ from portal.web.addresses import export_address
 from portal.web.resources import Module
 
 WRONG_FILTER = _("One of the filters is not valid. Correct it in the list, then export again.")
-IN_MEMORY = 1_000_000  # bytes; what is longer is kept in a file until it is sent
+IN_MEMORY = 1_000_000  # bytes; longer content is kept in a file until it is sent
 
 
 class FileKind(NamedTuple):
-    """A kind of file in which a list can be had, what its link is called, and what browsers are told it is."""
+    """A kind of export file, with the label of its link and its content type."""
 
     suffix: str
     title: Words
@@ -47,7 +47,7 @@ def may_export(records: Records) -> bool:
 
 
 def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
-    """The links to the files as which a list can be exported: each kind of its records, and of the rows of `lines`."""
+    """The export links of a list: each kind of file for its records, and for the rows of `lines`."""
     reader, lines = records.policy.reader, _exported_lines(records)
     contents = [(display_name(records.access), list(parameters))]
     contents += [(field.title, [*parameters, ("_lines", field.name)]) for field in lines]
@@ -60,7 +60,7 @@ def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
 
 
 def _exported_lines(records: Records) -> list[Field]:
-    """The `lines` whose rows the reader may read."""
+    """The `lines` fields whose rows the reader may read."""
     readable = records.policy.readable(records.name)
     return [field for field in records.module.lines if field.name in readable]
 
@@ -81,14 +81,14 @@ def export_list(module: Module, request: Request) -> Response:
     if field is None:
         raise HTTPNotFound
     export = exported_list_rows(records, field, query, request.reader)
-    # The name says to the import whose rows they are.
+    # The name tells the import whose rows they are.
     name = f"{_file_name(records, request)}_{field.name}"
     return _file(export, name, field.title, request, suffix)
 
 
 def query_to_export(shown: ShownList) -> Query:
-    """All records of a list. Raises HTTPNotFound and HTTPBadRequest where they would be more than were asked for: those
-    of a view that is gone, those that a filter with a mistake lets through."""
+    """All records of a list. Raises HTTPNotFound and HTTPBadRequest if they would be more than requested: if a view is
+    gone, or a filter has a mistake."""
     if shown.lost:
         raise HTTPNotFound
     if shown.request.has_mistakes:
@@ -108,7 +108,7 @@ def _file_name(records: Records, request: Request) -> str:
 
 
 def _file(export: ListExport, name: str, title: Words, request: Request, suffix: str) -> Response:
-    """A file to download, written to its end while the transaction is open."""
+    """A file to download, written completely while the transaction is open."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     if suffix == CSV.suffix:
         file.writelines(export.csv_file())
@@ -119,7 +119,7 @@ def _file(export: ListExport, name: str, title: Words, request: Request, suffix:
 
 
 def downloaded(file: Any, name: str, content_type: str) -> Response:
-    """A file that was written to its end, as an answer that browsers store under `name`."""
+    """A completely written file, as an answer that browsers save under `name`."""
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
     response = Response(

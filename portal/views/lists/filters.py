@@ -15,9 +15,9 @@ from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.forms.form_page import Offer
 
-MOST_CHOICES = 30  # linked records that a filter offers to choose from; of more, a part of the title is typed
+MOST_CHOICES = 30  # linked records that a filter offers as choices; with more, one types part of a title
 Parameters = list[tuple[str, str]]
-# The bounds of filters by day are written as this field writes them.
+# The bounds of filters by day are formatted by this field.
 DATE = Date(name="day", type="date")
 
 
@@ -30,8 +30,8 @@ class FilterState(NamedTuple):
     value: str = ""
     minimum: str = ""
     maximum: str = ""
-    type: str = "text"  # of a range: date, time, text
-    summary: Words = ""  # what it lets through: “New, Waiting”, “Nov 17, 2026 – Nov 23, 2026”; empty: everything
+    type: str = "text"  # for a range: date, time, text
+    summary: Words = ""  # its choice: “New, Waiting”, “Nov 17, 2026 – Nov 23, 2026”; empty: everything
     offers: tuple[Offer, ...] = ()
     error: Words = ""
 
@@ -41,12 +41,12 @@ class FilterState(NamedTuple):
 
     @property
     def used(self) -> bool:
-        """Whether it is in force."""
+        """Whether it is active."""
         return bool(self.summary)
 
 
 def filter_states(records: Records, list_request: ListRequest, columns: Collection[str]) -> dict[str, FilterState]:
-    """The filters of the shown columns, and those of other fields that are in force."""
+    """The filters of the shown columns, and active ones of other fields."""
     typed = list_request.filters
     in_force = {name for name, request in typed.items() if request.used}
     return {
@@ -57,7 +57,7 @@ def filter_states(records: Records, list_request: ListRequest, columns: Collecti
 
 
 def filter_state(records: Records, field: Field, request: Filter) -> FilterState:
-    """A filter as it was sent, with its inputs and what it lets through."""
+    """A filter as sent, with its inputs and its choice in words."""
     offers: tuple[Offer, ...] = ()
     if field.filter == "options":
         offers = tuple(Offer(name, option.label, name in request.values) for name, option in field.offered.items())
@@ -78,7 +78,7 @@ def filter_state(records: Records, field: Field, request: Filter) -> FilterState
 
 
 def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) -> str:
-    """What a used filter lets through, in the reader's words: “New, Waiting”, “from Nov 17, 2026”."""
+    """The choice of an active filter in the reader's language: “New, Waiting”, “from Nov 17, 2026”."""
     values = [reader.text(offer.label) for offer in state.offers if offer.chosen]
     if state.offers:
         offered = {offer.value for offer in state.offers}
@@ -90,7 +90,7 @@ def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) 
 
 
 def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
-    """The bounds of a range in words; empty where it has none."""
+    """The bounds of a range in words; empty if it has none."""
     least, most = (_bound(bound, input_type, reader) for bound in (request.minimum, request.maximum))
     above, below = (_bound(bound, input_type, reader) for bound in (request.above, request.below))
     if above or below:
@@ -103,7 +103,7 @@ def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
 
 
 def _bound(text: str, input_type: str, reader: Reader) -> str:
-    """A date in the reader's way of writing; anything else as it was typed."""
+    """A date in the reader's format; anything else as typed."""
     try:
         return DATE.show(parse_date(text, reader), reader) if text and input_type == "date" else text
     except Refused:
@@ -111,14 +111,14 @@ def _bound(text: str, input_type: str, reader: Reader) -> str:
 
 
 def _filter_input_type(field: Field) -> str:
-    """The type of a range's inputs: whole days also for moments, text for numbers in the reader's way of writing."""
+    """The type of a range's inputs: whole days also for moments, text for numbers in the reader's format."""
     if field.input_type in ("date", "time"):
         return field.input_type
     return "date" if "now" in field.specials else "text"
 
 
 def _link_filter(records: Records, field: Field, request: Filter, state: FilterState) -> FilterState:
-    """The filter of a link: the linked records to choose from where they are few, else a text."""
+    """The filter of a link: the linked records as choices if there are few, else a text."""
     linked = None if request.values else _titles_behind_link(records, field)
     if linked is None or not set(request.ids) <= set(linked):
         return state._replace(value=state.value or _title_of(records, field, next(iter(request.ids), "")))
@@ -127,7 +127,7 @@ def _link_filter(records: Records, field: Field, request: Filter, state: FilterS
 
 
 def _titles_behind_link(records: Records, field: Field) -> dict[str, str] | None:
-    """Titles by the value of an input, of all records that the reader may see behind a link; None for many."""
+    """Titles by input value, of all linked records that the reader may see; None if there are many."""
     titles: dict[str, str] = {}
     for module in field.targets:
         if records.policy.access(module) is None:

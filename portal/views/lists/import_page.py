@@ -1,7 +1,7 @@
 """`/MODULE/import`: records from a file, on one page: the file, where its columns go, what would happen.
 
-The steps stand in the address, so that Back, Reload and a bookmark lose nothing; only the last one writes. What people
-may set is what their forms ask for (transfer/import_rights.py); the importer is that of `portal import`.
+The steps are in the address, so that Back, Reload and a bookmark lose nothing; only the last one writes. People may set
+what their forms ask for (transfer/import_rights.py); the importer is that of `portal import`.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ from portal.web.resources import Module
 
 LARGEST = 10_000_000  # bytes of a file
 SAMPLES, SAMPLED_ROWS, LONGEST_SAMPLE = 3, 20, 60
-MOST_SHOWN = 50  # bad cells on the page; all of them are in the file
+MOST_SHOWN = 50  # bad cells on the page; the file has all of them
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class ImportColumn:
     header: str
     samples: tuple[str, ...]
     offers: tuple[Offer, ...]
-    note: Words = ""  # why it goes nowhere
+    note: Words = ""  # why it is left out
 
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What would happen, and what is wrong with rows. Without `submit`, nothing can be imported."""
+    """What would happen, and errors in rows. Without `submit`, nothing can be imported."""
 
     facts: tuple[Words, ...]
     submit: Words = ""
@@ -66,7 +66,7 @@ class ImportPreview:
 
 @dataclass(frozen=True)
 class EarlierImport:
-    """An import of the last day, whose page can undo it."""
+    """An import from the last day, whose page can undo it."""
 
     name: str
     url: str
@@ -82,12 +82,12 @@ class ImportPage:
     back_url: str
     once: str
     upload: UploadInput
-    fillable: tuple[str, ...]  # what the columns of a file may be called
-    rows: Words  # how many a file may have
+    fillable: tuple[str, ...]  # the possible names of columns
+    rows: Words  # how many rows a file may have
     earlier: tuple[EarlierImport, ...] = ()
-    file: str = ""  # the name of the file that was sent
+    file: str = ""  # the name of the sent file
     error: Words = ""
-    problems: tuple[Words, ...] = ()  # with the columns
+    problems: tuple[Words, ...] = ()  # about the columns
     columns: tuple[ImportColumn, ...] = ()
     hidden: Pairs = ()  # the file
     matches: tuple[Offer, ...] = ()
@@ -99,7 +99,7 @@ class ImportPage:
 
 @view_config(context=Module, name="import", request_method="GET", renderer="import.pt", permission="import")
 def show_import(module: Module, request: Request) -> ImportPage:
-    """`GET /MODULE/import`: the page as its address says: `file`, and where the columns go."""
+    """`GET /MODULE/import`: the page for its address: `file`, and where the columns go."""
     importing = ImportRequest(module.records, request, request.GET)
     page = _empty_page(importing)
     if importing.stored_import is None:
@@ -116,7 +116,7 @@ def show_import(module: Module, request: Request) -> ImportPage:
 
 @view_config(context=Module, name="import", request_method="POST", renderer="import.pt", permission="import")
 def take_import(module: Module, request: Request) -> ImportPage | Response:
-    """`POST /MODULE/import`: takes a file, or imports the one that was looked at; `skip`: without its bad rows."""
+    """`POST /MODULE/import`: receives a file, or imports the previewed one; `skip`: without its bad rows."""
     records = module.records
     if "file" in request.POST:
         return _import(ImportRequest(records, request, request.POST))
@@ -131,7 +131,7 @@ def take_import(module: Module, request: Request) -> ImportPage | Response:
 
 @view_config(context=Module, name="import-problems.csv", request_method="GET", permission="import")
 def send_problems(module: Module, request: Request) -> Response:
-    """`GET /MODULE/import-problems.csv`: all that is wrong with the rows of a file, as CSV: line, column, reason."""
+    """`GET /MODULE/import-problems.csv`: all errors in the rows of a file, as CSV: line, column, reason."""
     importing, reader = ImportRequest(module.records, request, request.GET), request.reader
     try:
         with importing.opened() as source:
@@ -149,7 +149,7 @@ def send_problems(module: Module, request: Request) -> Response:
 
 
 def _import(importing: ImportRequest) -> Response:
-    """Imports, unless a row is bad by now that was not before: then the page says so."""
+    """Imports, unless a row has become bad in the meantime: then the page says so."""
     records, request = importing.records, importing.request
     back = HTTPSeeOther(import_address(records.name, importing.parameters))
     if again := answer_if_repeated(records, request):
@@ -220,12 +220,12 @@ def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
 
 
 def _with_file(page: ImportPage, importing: ImportRequest, source: LimitedRows) -> ImportPage:
-    """The page with the columns of the file and, where all of them go somewhere, with what would happen."""
+    """The page with the columns of the file and, if each has a target, with what would happen."""
     reader = importing.request.reader
     columns = columns_of_file(importing.records, source.headers, importing.options(source.headers))
     samples = _samples(source)
     problems = [*columns.wrong, *(missing_column(reader.text(field.title)) for field in columns.missing)]
-    if columns.unclear:  # why is told at each column
+    if columns.unclear:  # each column says why
         problems.insert(0, _("Choose a field for each column, or leave the column out."))
     matches = (
         [Offer("", _("All rows are new"))] if importing.records.policy.may(importing.records.name, "create") else []
@@ -289,7 +289,7 @@ def _import_columns(
 
 
 def _preview(importing: ImportRequest, report: ImportReport) -> ImportPreview:
-    """What would happen: how many records would be made and changed, and what is wrong."""
+    """What would happen: how many records would be created and changed, and the errors."""
     outcome, good = report.outcome, report.outcome.added + report.outcome.changed
     facts = [ngettext("${number} new record", "${number} new records", outcome.added)] if outcome.added else []
     if outcome.changed:

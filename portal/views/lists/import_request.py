@@ -1,4 +1,4 @@
-"""What a request says of an import: the file that was sent, where its columns go, and how it writes numbers and dates.
+"""An import in a request: the sent file, where its columns go, and its formats of numbers and dates.
 
 The parameters are the same in the address of the page and in the form that imports: `file`, `match`, `decimal`,
 `first`, and `column.N` with the field of the column N.
@@ -34,7 +34,7 @@ DECIMALS, FIRST = ("", ",", "."), ("", "day", "month")
 
 
 class ImportRequest:
-    """An import as a request asks for it; `form`: the parameters of its address, or the form that was sent."""
+    """An import in a request; `form`: the parameters of its address, or the sent form."""
 
     def __init__(self, records: Records, request: Request, form: Mapping[str, object]) -> None:
         self.records, self.request = records, request
@@ -44,7 +44,7 @@ class ImportRequest:
 
     @cached_property
     def stored_import(self) -> StoredImport | None:
-        """The file; None where the address names none. Raises HTTPNotFound for one of somebody else."""
+        """The file; None if the address names none. Raises HTTPNotFound for somebody else's file."""
         if not self.inputs.get("file"):
             return None
         imports = stored_imports(self.records, self.request.visitor.own_account, self.inputs["file"])
@@ -54,19 +54,19 @@ class ImportRequest:
 
     @property
     def author(self) -> Author:
-        """Who imports."""
+        """The author of the import."""
         author: Author = self.request.writer(self.records).author
         return replace(author, channel=SYSTEM.channel)
 
     @property
     def match(self) -> str | None:
-        """The field by which records are found that the file changes."""
+        """The field that identifies the records to change."""
         name = self.inputs.get("match", "")
         return name if name in {field.name for field in self.keys} else None
 
     @property
     def notation(self) -> Notation:
-        """How the file writes numbers and dates."""
+        """The file's formats of numbers and dates."""
         decimal, first = self.inputs.get("decimal", ""), self.inputs.get("first", "")
         return Notation(decimal if decimal in DECIMALS else "", first if first in FIRST else "")
 
@@ -79,9 +79,9 @@ class ImportRequest:
         return tuple((name, self.inputs[name]) for name in names)
 
     def chosen(self, headers: tuple[str, ...]) -> dict[str, str]:
-        """Where the columns go that somebody has chosen a field for, or nothing, by their headers.
+        """The chosen targets of columns, a field or nothing, by header.
 
-        A column by which records are found is none that was left out: it could not be chosen before.
+        A column that identifies records was not left out: it could not be chosen before.
         """
         chosen = {}
         for index, header in enumerate(headers):
@@ -100,7 +100,7 @@ class ImportRequest:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """What a column may go into, by the name of the input: fields, and their parts; with what it is called."""
+        """The possible targets of a column, by the name of the input: fields and their parts, with labels."""
         languages = self.records.policy.declaration.settings.languages
         targets = import_targets(self.rights, self.match)
         return {
@@ -114,7 +114,7 @@ class ImportRequest:
         return header_of(module, field, self.request.reader.language, languages, part)
 
     def options(self, headers: tuple[str, ...], *, dry_run: bool = False, skip_bad: bool = False) -> ImportOptions:
-        """What the importer is told."""
+        """The options for the importer."""
         return ImportOptions(
             self.chosen(headers), self.match, dry_run, skip_bad, self.notation, rights=self.rights, author=self.author
         )

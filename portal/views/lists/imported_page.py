@@ -1,4 +1,4 @@
-"""`/MODULE/imported`: what an import has made, and the button that undoes it for a day."""
+"""`/MODULE/imported`: the result of an import, and the button that undoes it for a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MOST_SHOWN = 100  # records; the list has all of them
 
 @dataclass(frozen=True)
 class ImportedRecords:
-    """Records of an import, and how many there are."""
+    """Some records of an import, and their total number."""
 
     summary: Words
     records: tuple[TitledLink, ...]
@@ -42,14 +42,14 @@ class ImportedPage:
     at: Moment
     back_url: str
     parts: tuple[ImportedRecords, ...]
-    undo_url: str = ""  # empty: it is too late, or nothing was made
+    undo_url: str = ""  # empty: it is too late, or nothing was created
     key: str = ""
     once: str = ""
 
 
 @view_config(context=Module, name="imported", request_method="GET", renderer="imported.pt", permission="import")
 def show_imported(module: Module, request: Request) -> ImportedPage:
-    """`GET /MODULE/imported`: what became of the file `file`, which this account has imported."""
+    """`GET /MODULE/imported`: the result of the file `file`, which this account has imported."""
     importing = ImportRequest(module.records, request, request.GET)
     done = _done(importing)
     stored = importing.stored_import
@@ -77,7 +77,7 @@ def show_imported(module: Module, request: Request) -> ImportedPage:
 
 @view_config(context=Module, name="imported", request_method="POST", permission="import")
 def undo(module: Module, request: Request) -> Response:
-    """`POST /MODULE/imported`: deletes, within a day, what the import has made and nobody has touched since."""
+    """`POST /MODULE/imported`: deletes, within a day, what the import created and nobody has touched since."""
     records = module.records
     importing = ImportRequest(records, request, request.POST)
     done = _done(importing)
@@ -108,7 +108,7 @@ def undo(module: Module, request: Request) -> Response:
 
 
 def _done(importing: ImportRequest) -> Imported:
-    """What the import has made. Raises HTTPNotFound."""
+    """The result of the import. Raises HTTPNotFound."""
     done = (
         imported(importing.records, importing.stored_import, importing.author)
         if importing.stored_import and importing.stored_import.first_event

@@ -1,12 +1,12 @@
 """From a record back to the list from which it was opened, and on to its next and previous record.
 
-The browser says which list led to a record (Referer), with its search, filters, order and page. A cookie of the
+The browser says which list led to a record (Referer), with its search, filters, order and page. A cookie with the
 record's own path keeps it for the forms of the record and for the page after them; static/js/return-to-list.js corrects
-it where one record is open in two tabs. Only a request that does not say where it comes from is led to the list that
-the browser saw last.
+it if a record is open in two tabs. Only a request that does not say where it comes from returns to the list last seen
+in the browser.
 
-A record that is worked on may move: a list that begins with the newest change has it on top at once. So the place where
-it stood when it was opened is kept, and one goes on from there. Nothing is looked up until somebody wants to go on.
+Work on a record may move it: a list with the newest change first immediately has it on top. So its place when it was
+opened is kept, and navigation continues from there. Nothing is looked up until somebody navigates.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ from portal.web.cookies import is_secure
 from portal.web.flash import set_flash
 from portal.web.resources import Record
 
-LAST_LIST = "list"  # the cookie with the query of the list that the browser saw last, one per module by its path
+LAST_LIST = "list"  # the cookie with the query of the list last seen in the browser, one per module path
 LIST_OF_RECORD = "portal_list"  # the cookie with the query of the list that led to a record, by the record's path
 PLACE_OF_RECORD = "portal_place"  # the cookie with its place in that list
 LONGEST_QUERY = 3_000  # characters
@@ -34,7 +34,7 @@ KEEP = 86_400  # seconds
 
 
 def remember_list(request: Request, module: str) -> None:
-    """Keeps the query of this list for records that are opened without saying from where."""
+    """Keeps the query of this list for records opened without a referrer."""
     _set_cookie(request, LAST_LIST, request.query_string, list_address(module))
 
 
@@ -44,19 +44,19 @@ def back_to_list(resource: Any, request: Request) -> str:
 
 
 def list_of_query(module: str, query: str) -> str:
-    """The list of a query that a cookie or a referring page held."""
+    """The list for a query from a cookie or a referring page."""
     return list_address(module, _parameters_of(query))
 
 
 def _parameters_of(query: str) -> Parameters:
-    """The parameters of a list's address. Beside a view an empty one means something: it takes away the view's."""
+    """The parameters of a list's address. With a view, an empty one has a meaning: it removes the view's."""
     pairs = parse_qsl(query[:LONGEST_QUERY], keep_blank_values=True)
     in_view = any(name == VIEW for name, _value in pairs)
     return [(name, value) for name, value in pairs if name != PANEL and (value or in_view)]
 
 
 def list_query(resource: Any, request: Request) -> str | None:
-    """The query of the list that led to this page, kept for what follows; None where no list is known."""
+    """The query of the list that led to this page, kept for later requests; None if no list is known."""
     query = _referring_query(resource, request)
     current = request.cookies.get(LIST_OF_RECORD) if isinstance(resource, Record) else None
     if query is None:
@@ -77,13 +77,13 @@ def _keep_place(request: Request, module: str, record_id: int, place: str) -> No
 
 
 def _names_no_list(resource: Any, request: Request) -> bool:
-    """Whether the request does not say from which list it comes: no page, or one of the record itself."""
+    """Whether the request does not name its list: it comes from no page, or from one of the record itself."""
     own = resource.path if isinstance(resource, Record) else None
     return not request.headers.get("Referer") or (own is not None and referring_page(request).startswith(own))
 
 
 def _referring_query(resource: Any, request: Request) -> str | None:
-    """The query of the list that the request comes from; None if it does not come from a list of the module."""
+    """The query of the list that the request comes from; None if that is not a list of the module."""
     page = urlsplit(referring_page(request))
     return page.query[:LONGEST_QUERY] if page.path == list_address(resource.module_name) else None
 
@@ -97,7 +97,7 @@ def _set_cookie(request: Request, name: str, query: str, path: str, keep: int | 
 
 
 def remember_place(resource: Record, request: Request) -> None:
-    """Keeps where the record stands in the list that led to it."""
+    """Keeps the record's place in the list that led to it."""
     text = _referring_query(resource, request)
     if text is not None:
         place = resource.records.place(_query_of(resource, request, text), resource.record.id)
@@ -117,7 +117,7 @@ def show_previous(resource: Record, request: Request) -> Response:
 
 
 def _record_beside(resource: Record, request: Request, backwards: bool) -> Response:
-    """Leads to the neighbor in the list; back to the list where there is none."""
+    """Redirects to the neighbor in the list, or back to the list if there is none."""
     records, module = resource.records, resource.module_name
     text = list_query(resource, request) or ""
     query, place = _query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
@@ -132,6 +132,6 @@ def _record_beside(resource: Record, request: Request, backwards: bool) -> Respo
 
 
 def _query_of(resource: Record, request: Request, text: str) -> Query:
-    """The list from which a record was opened, by its address: what “next record” goes through."""
+    """The list from which a record was opened, by its address, for “next record”."""
     parameters = MultiDict(pair for pair in _parameters_of(text) if pair[0] not in PLACE)
     return shown_list(resource.records, request, parameters).request.query

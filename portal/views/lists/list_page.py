@@ -1,4 +1,4 @@
-"""The page of a module's list, put together from its rows, columns, filters, tabs; and the ways to its other pages."""
+"""The page of a module's list, assembled from its rows, columns, filters and tabs; and the links to its other pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from portal.web.resources import Module
 
 @dataclass(frozen=True)
 class HiddenRecords:
-    """The line of a list that leaves out records which the reader has hidden, or shows these alone."""
+    """The line of a list that leaves out records that the reader has hidden, or shows only these."""
 
     text: Words
     url: str
@@ -56,23 +56,23 @@ class ListPage(RecordTable):
     rows: tuple[ListRow, ...]
     pager: Pager
     search: SearchBox
-    hidden: Pairs = ()  # view, tab, sort and button, kept while one searches and filters
+    hidden: Pairs = ()  # view, tab, sort and button, kept while searching and filtering
     tabs: tuple[TabState, ...] = ()
     views: tuple[TabState, ...] = ()  # the reader's saved views
     compact: bool = False  # more rows on a screen
-    panel_url: str = ""  # where the list can be arranged
-    panel: ListPanel | None = None  # where it is arranged
-    chips: tuple[Chip, ...] = ()  # search, button and filters in force
-    called: TitledLink | None = None  # the record whose reference is searched for, unless it comes first anyway
+    panel_url: str = ""  # opens the panel for arranging the list
+    panel: ListPanel | None = None  # for arranging it
+    chips: tuple[Chip, ...] = ()  # active search, button and filters
+    called: TitledLink | None = None  # the record with the reference searched for, unless it comes first anyway
     notes: tuple[Words, ...] = ()  # “Sorted within the newest 2,000 hits.”, “Narrow your search.”
-    clear_url: str = ""  # without search and filters; empty: none are in force
+    clear_url: str = ""  # without search and filters; empty: none are active
     import_url: str = ""
     create_url: str = ""
     create_label: Words = ""
-    invite_url: str = ""  # of people, for readers who may give access
+    invite_url: str = ""  # for people, if the reader may give access
     exports: tuple[TitledLink, ...] = ()  # the records as a file, and the rows of each of their `lines`
-    many: ManyForm | None = None  # where records can be chosen
-    seen_url: str = ""  # where one says that nothing is new any more; empty: nothing is
+    many: ManyForm | None = None  # if records can be chosen
+    seen_url: str = ""  # for marking everything as read; empty: nothing is new
     hidden_records: HiddenRecords | None = None
 
     @property
@@ -87,14 +87,14 @@ class ListPage(RecordTable):
 
 @view_config(context=Module, name="", request_method="GET", renderer="list.pt")
 def list_records(module: Module, request: Request) -> ListPage:
-    """`GET /MODULE/`: what the address asks for, within what the profile shows."""
+    """`GET /MODULE/`: the requested list, within what the profile shows."""
     page = list_page(module.records, request)
     remember_list(request, module.module_name)
     return page
 
 
 def list_page(records: Records, request: Request, refused: RefusedName | None = None) -> ListPage:
-    """The page of a list as its address asks for it; `refused`: in the panel where it is arranged."""
+    """The requested page of a list; `refused`: in the panel for arranging it."""
     shown = shown_list(records, request, request.GET)
     list_request, parameters, columns = shown.request, shown.parameters, shown.columns
     states = filter_states(records, list_request, columns)
@@ -135,7 +135,7 @@ def list_page(records: Records, request: Request, refused: RefusedName | None = 
 
 
 def _hidden_records_line(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
-    """The line about records that the reader has hidden; None where there are none, and in a search."""
+    """The line about records that the reader has hidden; None if there are none, and in a search."""
     number = len(request.news.hidden(records))
     if not number or list_request.query.text:
         return None
@@ -150,7 +150,7 @@ def _hidden_records_line(records: Records, request: Request, list_request: ListR
 
 
 def _page_and_counts(shown: ShownList, others: Sequence[Query]) -> tuple[Page, Count, dict[str, Count]]:
-    """The page of the shown list, how many records it has, and how many each tab has; `others` are counted with
+    """The page of the shown list, its number of records, and the number in each tab; `others` are counted with
     these."""
     records, list_request, columns = shown.records, shown.request, shown.columns
     query = list_request.query
@@ -166,7 +166,7 @@ def _page_and_counts(shown: ShownList, others: Sequence[Query]) -> tuple[Page, C
 
 
 def _page_news(shown: ShownList, request: Request, page: Page) -> News:
-    """What is new of the records on the page, and in each tab while nothing narrows the list."""
+    """Which records on the page are new, and how many in each tab while nothing narrows the list."""
     records, columns = shown.records, shown.columns
     declared = () if shown.request.narrowed else (records.access.list.tabs or {}).values()
     spoken = [record.id for record in page.records if record.values.get("comments")] if "comments" in columns else []
@@ -174,7 +174,7 @@ def _page_news(shown: ShownList, request: Request, page: Page) -> News:
 
 
 def _list_notes(shown: ShownList, count: Count) -> Iterator[str]:
-    """What the reader should know of how the list was made."""
+    """What the reader should know about how the list came about."""
     if shown.lost:
         yield _("This view no longer exists. This is the list without it.")
     query = shown.request.query
@@ -189,7 +189,7 @@ def _clear_address(shown: ShownList) -> str:
 
 
 def _pager(shown: ShownList, page: Page, count: Count, reader: Reader) -> Pager:
-    """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the ways to the next ones."""
+    """“1–25 of 1,000+” on the first page, “25 of 1,000+” on others, and the links to the next ones."""
 
     def address(name: str, key: str) -> str:
         return list_address(shown.records.name, [*shown.parameters, (name, key)]) if key else ""
@@ -200,7 +200,7 @@ def _pager(shown: ShownList, page: Page, count: Count, reader: Reader) -> Pager:
 
 
 def _page_text(page: Page, count: Count, reader: Reader) -> str:
-    """“1–50 of 240”: which records of how many a page of a list shows."""
+    """“1–50 of 240”: the records on this page, and their total number."""
     if not page.records:
         return _("No results")
     mapping = {"rows": len(page.records), "total": _total(count, page, reader)}
@@ -208,6 +208,5 @@ def _page_text(page: Page, count: Count, reader: Reader) -> str:
 
 
 def _total(count: Count, page: Page, reader: Reader) -> str:
-    """How many records the list has: those of the page at least, of which the newest rows, among which they were
-    counted, may have fewer."""
+    """How many records the list has: at least those of the page, as counting may have covered only the newest rows."""
     return count_text(replace(count, number=max(count.number, len(page.records))), reader)

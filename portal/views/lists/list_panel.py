@@ -1,7 +1,6 @@
-"""Saved views beside the tabs of a list, and the panel in which a reader arranges it: columns, density, views.
+"""Saved views next to the tabs of a list, and the panel for arranging it: columns, density, views.
 
-The panel is drawn only where the address opens it, so that other pages do not grow by it; arranging.py takes what it
-sends.
+The panel is drawn only if the address opens it, so that other pages stay small; arranging.py handles what it sends.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,15 +28,15 @@ class ColumnChoice:
     name: str
     label: Words
     shown: bool
-    always: bool  # the title bears the link to the record
-    first: bool = False  # of those that are shown
+    always: bool  # the title contains the link to the record
+    first: bool = False  # of the shown ones
     last: bool = False
-    focused: str = ""  # up or down: the button that moved it there, so that it can be pressed again
+    focused: str = ""  # up or down: the button just pressed, so that it can be pressed again
 
 
 @dataclass(frozen=True)
 class RefusedName:
-    """A name that was refused, and why."""
+    """A refused name, and the reason."""
 
     name: str
     error: str
@@ -45,26 +44,26 @@ class RefusedName:
 
 @dataclass(frozen=True)
 class ListPanel:
-    """Where a reader arranges a list."""
+    """The panel for arranging a list."""
 
     columns_url: str
     views_url: str
     longest_name: int
-    columns: tuple[ColumnChoice, ...] = ()  # none in a view of somebody else
-    moved: bool = False  # whether one was moved just now
+    columns: tuple[ColumnChoice, ...] = ()  # none in somebody else's view
+    moved: bool = False  # whether one was just moved
     compact: bool = False
-    arranged: bool = False  # whether columns and density are not as declared
+    arranged: bool = False  # whether columns or density differ from the declaration
     view: Words = ""  # the name of the open view
     is_own: bool = True
     is_default: bool = False
-    changed: bool = False  # whether the open list is not the one that the view keeps
+    changed: bool = False  # whether the open list differs from the saved view
     link: str = ""  # to the view, for colleagues
     name: str = ""  # in the input
     error: str = ""
 
 
 def list_panel(shown: ShownList, request: Request, refused: RefusedName | None) -> ListPanel:
-    """The panel where a reader arranges the list. `refused`: the name that a view cannot have."""
+    """The panel for arranging the list. `refused`: a name that a view cannot have."""
     view, module = shown.view, shown.records.name
     view_name = view.name if view else ""
     own = view if shown.is_own else None
@@ -88,7 +87,7 @@ def list_panel(shown: ShownList, request: Request, refused: RefusedName | None) 
 
 
 def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
-    """The fields that may be columns; `moved`: `up.status` where that was moved up last."""
+    """The fields that may be columns; `moved`: `up.status` if that was just moved up."""
     module, title = shown.records.module, shown.records.module.title_field.name
     way, _dot, name_moved = moved.partition(".")
     names = dict.fromkeys((*shown.columns, *columns_to_choose(shown.records)))
@@ -101,8 +100,7 @@ def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
 
 
 def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:
-    """What is counted beside the names of views, by their keys: not the hits of words, which take a statement for each
-    view."""
+    """The queries counted for views, by key: not those with search words, which need a statement for each view."""
     queries = {
         view.key: requested(shown.records, request, MultiDict(view.arrangement.parameters)).query
         for view in shown.views[:MOST_COUNTED]
@@ -111,7 +109,7 @@ def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:
 
 
 def view_tabs(shown: ShownList, queries: Mapping[str, Query]) -> Iterator[TabState]:
-    """The reader's views, by name, with the numbers of the records of `queries`."""
+    """The reader's views, by name, with the numbers of records of `queries`."""
     counts = dict(zip(queries, shown.records.counts(list(queries.values())), strict=True))
     for view in shown.views:
         number = count_text(counts[view.key], shown.records.policy.reader) if view.key in counts else ""

@@ -1,4 +1,4 @@
-"""The rows of a list, and those of the related lists of a record; of a search, with what it found and where."""
+"""The rows of a list, and those of the related lists of a record; in a search, with what matched and where."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -25,18 +25,18 @@ from portal.web.addresses import record_address
 
 
 class RecordTable:
-    """What the macros that draw a table of records ask of its page."""
+    """What the macros that draw a table of records need from the page."""
 
     columns: tuple[Column, ...]
 
     @property
     def lead(self) -> int:
-        """The place of the column that bears the link to the record."""
+        """The position of the column with the link to the record."""
         return next((place for place, column in enumerate(self.columns) if column.place == "lead"), 0)
 
     @property
     def bare(self) -> bool:
-        """Whether no column shows a state or a time: then a phone shows all of them."""
+        """Whether no column shows a state or a time: then a phone shows all columns."""
         return not any(column.place in ("status", "when") for column in self.columns)
 
 
@@ -44,14 +44,14 @@ class ListRow(NamedTuple):
     id: int
     title: str
     url: str
-    cells: tuple[Value, ...]  # as many as there are columns; the cell of the `lead` column bears the link
+    cells: tuple[Value, ...]  # one per column; the cell of the `lead` column has the link
     unread: bool = False  # something in it is new to the reader
 
 
 def list_rows(
     records: Records, page: Iterable[Record], names: Sequence[str], unread: Collection[int] = ()
 ) -> Iterator[ListRow]:
-    """The rows of a list, those of `unread` marked; their cells may be read, for the policy has left out the others."""
+    """The rows of a list, those in `unread` marked; the policy has left out cells that may not be read."""
     reader = records.policy.reader
     columns = [(name, cell_maker(records.module.field(name), reader)) for name in names]
     deadlines = [(names.index(field.name), field) for field in records.module.deadlines if field.name in names]
@@ -72,7 +72,7 @@ def list_rows(
 
 
 def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
-    """What makes the cells of a column from its values; where few values come again and again, each once."""
+    """The function that makes the cells of a column from its values; recurring values are made only once."""
     display = display_of(field)
 
     def make(value: Any) -> Value:
@@ -82,7 +82,7 @@ def cell_maker(field: Field, reader: Reader) -> Callable[[Any], Value]:
 
 
 def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unread: Collection[int]) -> list[ListRow]:
-    """The rows of a page; those of hits with what was searched for marked, or a note that says where it was found."""
+    """The rows of a page; hits have the matches marked, or a note that says where they are."""
     rows = list(list_rows(records, page.records, names, unread))
     if not text:
         return rows
@@ -94,18 +94,18 @@ def page_rows(records: Records, page: Page, names: Sequence[str], text: str, unr
 
 
 def _highlighted(cell: Value, words: SearchWords) -> Value:
-    """A cell with what was searched for marked in it."""
+    """A cell with its matches of the search marked."""
     matches = highlight.matches(cell.text, words) if DISPLAYS[cell.display].highlight else ()
     return cell._replace(matches=matches) if matches else cell
 
 
 def _shows_match(row: ListRow) -> bool:
-    """Whether a cell of the row shows why it was found."""
+    """Whether a cell of the row shows the match."""
     return any(cell.matches for cell in row.cells)
 
 
 def _with_note(row: ListRow, note: str) -> ListRow:
-    """A row that says beside its title in which field the words are."""
+    """A row that says next to its title which field contains the words."""
     if not note:
         return row
     return row._replace(
@@ -114,8 +114,8 @@ def _with_note(row: ListRow, note: str) -> ListRow:
 
 
 def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: SearchWords) -> list[dict[int, str]]:
-    """“found in Description”, “found in the conversation: …”, for those of the records of each module where that can
-    be said. The modules are read together."""
+    """“found in Description”, “found in the conversation: …”, for the records of each module if possible. The modules
+    are read together."""
     selections = [Selection(records, ids, _searched_fields(records)) for records, ids in hits]
     notes = [
         _notes_of_fields(records, read, words)
@@ -134,8 +134,8 @@ def match_notes(hits: Sequence[tuple[Records, Sequence[int]]], words: SearchWord
 
 
 def called_record(records: Records, text: str, first: Sequence[Record]) -> TitledLink | None:
-    """The way to the record whose reference is searched for, unless it is the `first` hit: of other records the
-    reference may only begin like that, and a tab or filter may leave it out."""
+    """The link to the record with the reference searched for, unless it is the `first` hit: references of other records
+    may begin the same way, and a tab or filter may exclude it."""
     record = record_with_reference(records, text) if text else None
     if record is None or record.id in [hit.id for hit in first]:
         return None
@@ -163,7 +163,7 @@ def _notes_of_conversations(records: Records, texts: Mapping[int, Sequence[str]]
 
 
 def _searched_fields(records: Records) -> list[str]:
-    """The readable fields in which the general search looks."""
+    """The readable fields that the general search covers."""
     readable_names = records.policy.readable(records.name)
     return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]
 
@@ -171,7 +171,7 @@ def _searched_fields(records: Records) -> list[str]:
 def rows_with_speakers(
     request: Request, records: Records, news: News, rows: Sequence[ListRow], names: Sequence[str]
 ) -> tuple[ListRow, ...]:
-    """The rows of a list with who spoke last beside the number of comments, where that is among its columns `names`."""
+    """The rows of a list with the last speaker next to the number of comments, if that is among its columns `names`."""
     if not news.speakers or "comments" not in names:
         return tuple(rows)
     place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[ListRow]()
@@ -180,16 +180,15 @@ def rows_with_speakers(
         if speaker:
             mine = speaker.account is not None and speaker.account == request.news.account
             cells[place] = _spoken(cells[place], speaker, you if mine else "", records.policy.staff)
-        # Made anew: dataclasses.replace takes ten times as long, for each row of each list.
+        # Constructed directly: dataclasses.replace takes ten times as long, for each row of each list.
         with_speakers.append(ListRow(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
     return tuple(with_speakers)
 
 
 def _spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
-    """The number of comments, with the author of the last one; `you`: what stands for the reader, where it was the
-    reader.
+    """The number of comments, with the author of the last one; `you`: the word for the reader.
 
-    The other side is marked, for it may be waiting.
+    The other side is marked, as it may be waiting.
     """
     tone = "other-side" if speaker.staff is not staff else ""
     return comments._replace(note=you or speaker.name, short=you or initials(speaker.name), tone=tone)

@@ -1,6 +1,6 @@
-"""Many records at once: chosen in a list, or all that match; then a transition or deleting, and what became of each.
+"""Actions on many records: chosen in a list, or all that match; then a transition or deletion, and the outcome of each.
 
-What the transition asks is asked once. Whoever sends the answers with the first request is not asked again.
+The transition's questions are asked once, unless the first request already contains the answers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,16 +49,16 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Module
 
 DELETE = "delete"
-# What `do` says for each kind of file, and how its name ends.
+# The value of `do` for each kind of file, and the file ending.
 EXPORTS = {"export" if kind is CSV else f"export.{kind.suffix}": kind.suffix for kind in KINDS}
-NAMED = 5  # records that the question names
-# Inputs of the form that are no parameters of the list.
+NAMED = 5  # records named in the question
+# Inputs of the form that are not parameters of the list.
 OWN_INPUTS = (*INPUTS, "comment")
 
 
 @dataclass(frozen=True)
 class ManyAction:
-    """A button that does something to all chosen records; `name`: what the input `do` says."""
+    """A button for an action on all chosen records; `name`: the value of the input `do`."""
 
     name: str
     label: Words
@@ -72,23 +72,23 @@ class ManyForm:
 
     url: str
     once: str
-    total: str  # how many records match on all pages: “312”, “1,000+”; empty where it is one
+    total: str  # the number of matching records on all pages: “312”, “1,000+”; empty if there is only one page
     actions: tuple[ManyAction, ...]
 
 
 @dataclass(frozen=True)
 class RefusedRecord:
-    """A record to which nothing was done, and why."""
+    """A record that was left alone, and why."""
 
     name: str
     reason: Words
-    label: Words = ""  # of the field whose answer was refused
-    url: str = ""  # where the reader may see it
+    label: Words = ""  # the field whose answer was refused
+    url: str = ""  # if the reader may see it
 
 
 @dataclass(frozen=True)
 class ManyPage:
-    """many.pt: what became of each record."""
+    """many.pt: the outcome for each record."""
 
     heading: Words
     back_url: str
@@ -138,8 +138,8 @@ def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
 
 
 def _chosen_ids(records: Records, request: Request) -> list[int]:
-    """The ids that were chosen, in their order; 0 for what is no id. Of a whole list one more than can be done, and
-    none where one of its filters cannot be read."""
+    """The chosen ids, in order; 0 for an invalid one. For a whole list, one more than allowed at once; none if one of
+    its filters cannot be read."""
     if posted_text(request, "all") == "1":
         chosen = _list_of_chosen(records, request).request
         return [] if chosen.has_mistakes else _ids_at_once(records, chosen.query)
@@ -148,7 +148,7 @@ def _chosen_ids(records: Records, request: Request) -> list[int]:
 
 
 def _list_of_chosen(records: Records, request: Request) -> ShownList:
-    """The list whose records are chosen. Raises HTTPNotFound for a view that is gone: more records would be meant."""
+    """The list whose records are chosen. Raises HTTPNotFound if its view is gone: more records would be included."""
     shown = shown_list(records, request, _list_parameters(records, request))
     if shown.lost:
         raise HTTPNotFound
@@ -156,7 +156,7 @@ def _list_of_chosen(records: Records, request: Request) -> ShownList:
 
 
 def _list_parameters(records: Records, request: Request) -> MultiDict:
-    """The parameters of the list whose records are chosen: those of the address; without any, those of the form."""
+    """The parameters of the list whose records are chosen: those of the address, or if there are none, of the form."""
     if request.GET:
         return MultiDict(request.GET.items())
     do = posted_text(request, "do")
@@ -175,7 +175,7 @@ def _list_of(records: Records, request: Request) -> str:
 
 
 class ManyRequest:
-    """What is to be done to many records; `transition` None: deleting."""
+    """An action on many records; `transition` None: deletion."""
 
     def __init__(self, records: Records, request: Request, transition: Transition | None, ids: list[int]) -> None:
         self.records, self.request, self.transition, self.ids = records, request, transition, ids
@@ -186,7 +186,7 @@ class ManyRequest:
 
     @property
     def is_sure(self) -> bool:
-        """Whether nothing is left to be asked: it was, or nothing has to be, or the answers came at once."""
+        """Whether no question is left: it was asked, none is needed, or the request contains the answers."""
         post, transition = self.request.POST, self.transition
         if posted_text(self.request, "_find"):
             return False
@@ -200,11 +200,11 @@ class ManyRequest:
 
     @property
     def label(self) -> Any:
-        """What is done, as the button says it."""
+        """The action, as labeled on the button."""
         return display_name(self.transition) if self.transition else _("Delete")
 
     def problems(self) -> Mapping[str, str]:
-        """What is wrong with the answers, whichever record they are for: judged by the first that takes part."""
+        """The errors in the answers, for any record: checked with the first suitable one."""
         problems: dict[str, str] = {}
         if self.transition and self.asks_comment:
             required = self.transition.ask["comment"] == "required"
@@ -217,7 +217,7 @@ class ManyRequest:
 
     @cached_property
     def shared_values(self) -> dict[str, Any]:
-        """The values that all chosen records have in common: offers of links may depend on them."""
+        """The values that all chosen records have in common, on which offers of links may depend."""
         chosen = self.records.by_ids(self.ids[:MOST_AT_ONCE], self.records.module.everything)
         if not chosen:
             return {}
@@ -231,11 +231,11 @@ class ManyRequest:
 
     @property
     def field_names(self) -> set[str]:
-        """The names of the fields that are asked for."""
+        """The names of the requested fields."""
         return {field.name for field in self.fields}
 
     def do(self, record: Record) -> None:
-        """Does it to one record. Raises Refused, ConflictError, NotAllowedError."""
+        """Applies the action to one record. Raises Refused, ConflictError, NotAllowedError."""
         writer = self.request.writer(self.records)
         if self.transition is None:
             writer.delete(record)
@@ -249,7 +249,7 @@ class ManyRequest:
         writer.move(record, self.transition, answers, self.comment)
 
     def question(self, error: str = "", problems: Mapping[str, str] | None = None) -> Response:
-        """The question; 422 where something is wrong."""
+        """The question; 422 if there are errors."""
         problems = problems or {}
         page = _question_page(self, problems, error)
         response = render_to_response("question.pt", page, self.request)
@@ -258,7 +258,7 @@ class ManyRequest:
 
 
 def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
-    """The page that asks whether something is done to many records: for all at once, with how many they are."""
+    """The page with the question about many records: one for all of them, with their number."""
     records, request, transition = many.records, many.request, many.transition
     ids = many.ids[:MOST_AT_ONCE]
     return QuestionPage(
@@ -278,13 +278,13 @@ def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -
 
 
 def _hidden_inputs_of_question(many: ManyRequest, ids: Sequence[int]) -> Pairs:
-    """The records and what is done to them: exactly those that the question is about."""
+    """The action and the records: exactly those that the question is about."""
     do = many.transition.name if many.transition else DELETE
     return ("ids", ",".join(map(str, ids))), ("do", do), ("_sure", "1")
 
 
 def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[Any]:
-    """The inputs of the question that a transition asks for many records: empty, or as they were sent."""
+    """The inputs of a transition's question for many records: empty, or as sent."""
     records, post = many.records, many.request.POST
     values = many.shared_values if many.fields else {}
     sent = posted_inputs(many.fields, post) or inputs_of(many.fields, {}, many.request.reader)
@@ -296,7 +296,7 @@ def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[An
 
 
 def _question_text(many: ManyRequest) -> Words:
-    """What is to be known before; of a list that is too long, that only its first records are meant."""
+    """What to know beforehand; for a list that is too long, that only its first records are included."""
     if len(many.ids) > MOST_AT_ONCE:
         return _("These are the first ${number} records of the list.", mapping={"number": MOST_AT_ONCE})
     if many.transition is None:
@@ -305,7 +305,7 @@ def _question_text(many: ManyRequest) -> Words:
 
 
 def _records_in_words(records: Records, ids: Sequence[int]) -> Words:
-    """Which of many records are changed at once: how many, and the first ones by their references."""
+    """Which records are changed: how many, and the references of the first ones."""
     references = (record.reference for record in records.by_ids(ids[:NAMED], ["reference"]))
     first = records.policy.reader.listed(references)
     names = f"{first} …" if len(ids) > NAMED else first
@@ -343,7 +343,7 @@ def _many_page(many: ManyRequest, outcomes: Sequence[RecordOutcome]) -> ManyPage
 
 
 def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: str, export: bool) -> ManyForm | None:
-    """The bar; None where the profile may do nothing to many records. `total`: as ManyForm has it."""
+    """The bar; None if the profile has no actions on many records. `total`: as in ManyForm."""
     actions = [
         ManyAction(move.name, display_name(move), move.icon or "", move.tone or "")
         for move in transitions_for_many(records)
@@ -356,7 +356,7 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
 
 
 def _ids_at_once(records: Records, query: Query) -> list[int]:
-    """The ids of the first records of a list, in its order: one more than can be done at once."""
+    """The ids of the first records of a list, in order: one more than allowed at once."""
     ids: list[int] = []
     for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):
         ids.append(record.id)

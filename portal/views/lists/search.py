@@ -49,7 +49,7 @@ class SearchPage:
 
     query: str
     groups: tuple[HitsOfModule, ...] = ()
-    called: tuple[TitledLink, ...] = ()  # the records whose reference is searched for, unless they come first anyway
+    called: tuple[TitledLink, ...] = ()  # the records with the reference searched for, unless they come first anyway
 
 
 @view_config(context=Root, name="search", request_method="GET", renderer="search.pt")
@@ -68,7 +68,7 @@ def search_everywhere(root: Root, request: Request) -> SearchPage:
 
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
-    """The hits of each module of which neither title nor reference shows why they are hits."""
+    """The hits of each module whose title and reference do not show the match."""
     words = parse_words(text)
     return [
         (

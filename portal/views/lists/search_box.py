@@ -1,4 +1,4 @@
-"""The search of a list: what is said beside it, the examples of its help, and what it offers while one types."""
+"""The search of a list: its messages, the examples in its help, and completions while typing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ LONGEST = 1_000  # characters of a search
 
 @dataclass(frozen=True)
 class SearchExample:
-    """A search of the help, and the list with it."""
+    """An example search in the help, and the list with it."""
 
     text: str
     meaning: Words
@@ -33,7 +33,7 @@ class SearchHelp:
     """How to search this list."""
 
     examples: tuple[SearchExample, ...]
-    names: tuple[str, ...]  # of all fields that can stand before a colon
+    names: tuple[str, ...]  # of all fields that can be used before a colon
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class SearchBox:
     text: str
     complete_url: str
     help_url: str
-    help: SearchHelp | None = None  # where it was asked for, so that other pages do not grow by it
+    help: SearchHelp | None = None  # only if requested, so that other pages stay small
     complaints: tuple[Words, ...] = ()  # what could not be done
-    errors: tuple[Words, ...] = ()  # values that could not be read: as their chips say
+    errors: tuple[Words, ...] = ()  # unreadable values, as on their chips
 
 
 def search_box(shown: ShownList, with_help: bool) -> SearchBox:
-    """The search of a list, with what is said beside it."""
+    """The search of a list, with its messages."""
     records, search = shown.records, shown.request.search
     reader = records.policy.reader
     wrong = (typed.filter for typed in search.filters if typed.filter.error)
@@ -73,7 +73,7 @@ def _search_help(shown: ShownList) -> SearchHelp:
 
 
 def _examples(shown: ShownList, names: FilterNames) -> Iterator[tuple[str, Words]]:
-    """Searches with fields of this very module, those of the list's columns before others, and what they mean."""
+    """Searches with fields of this module, preferably columns of the list, and what they mean."""
     reader, typed = shown.records.policy.reader, names.spellings
     fields = sorted(filterable(shown.records), key=lambda field: field.name not in shown.columns)
     yield reader.text(_("“exact words”")), _("these words next to each other")
@@ -96,7 +96,7 @@ def _examples(shown: ShownList, names: FilterNames) -> Iterator[tuple[str, Words
 
 @view_config(context=Module, name="complete", request_method="GET", renderer="json")
 def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
-    """`GET /MODULE/complete?q=`: how a search may go on; `id` is the search, `title` what is new."""
+    """`GET /MODULE/complete?q=`: completions of a search; `id` is the search, `title` the new part."""
     records, text = module.records, request.GET.get("q", "").replace("\x00", " ")[-LONGEST:]
     token = next((token for token in TOKEN.finditer(text) if token.end() == len(text)), None)
     if token is None or token["quoted"]:
@@ -112,7 +112,7 @@ def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
 
 
 def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[str, str]]:
-    """The fields that a word may become."""
+    """The fields that a word may be the start of."""
     reader = records.policy.reader
     for field in filterable(records):
         label = reader.text(field.title)
@@ -121,7 +121,7 @@ def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[s
 
 
 def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, str]]:
-    """The values that a field may have: options, words that mean something, titles of linked records."""
+    """The possible values of a field: options, special words, titles of linked records."""
     reader, begun = records.policy.reader, unquote(typed)
     words = [word for word in SPECIAL if word in field.specials and (word != "me" or reader.people in field.targets)]
     labels = [*(reader.text(SPECIAL[word]) for word in words), *(reader.text(o.label) for o in field.offered.values())]
@@ -132,5 +132,5 @@ def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, s
 
 
 def _begins(label: str, begun: str) -> bool:
-    """Whether a word of a label begins like this."""
+    """Whether a word of a label starts with this."""
     return f" {fold(label)}".find(f" {fold(begun)}") >= 0

@@ -1,6 +1,6 @@
-"""The list that an address asks for, as its reader has arranged it: a saved view, own columns, nothing hidden.
+"""The list at an address, as its reader has arranged it: a saved view, own columns, without hidden records.
 
-The page of the list, its export, what is done to many of its records and the way to the next record all start here.
+The page of the list, its export, actions on many records and the way to the next record all start here.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ from portal.views.lists.columns import shown_columns
 from portal.views.lists.filters import Parameters
 from portal.web.addresses import list_address
 
-VIEW = "view"  # the parameter with the key of a saved view; empty: none, though one opens by default
-PANEL = "_panel"  # the parameter that opens the panel where one arranges the list, or the help of its search
+VIEW = "view"  # the parameter with the key of a saved view; empty: none, even if one opens by default
+PANEL = "_panel"  # the parameter that opens the panel for arranging the list, or the help of its search
 SEARCH_HELP = "search"
-# Parameters of the address that a link to another order, tab or page leaves out.
+# Parameters that links to another order, tab or page omit.
 PLACE = ("after", "before")
 
 
@@ -31,18 +31,18 @@ class ShownList:
 
     records: Records
     request: ListRequest
-    form: Form  # the parameters of the address, and those of the view that it leaves as they are
-    parameters: Parameters  # what links to another order, tab or page keep of the address
-    columns: tuple[str, ...]  # that may be read
+    form: Form  # the parameters of the address, and those of the view that it does not override
+    parameters: Parameters  # the parameters that links to another order, tab or page keep
+    columns: tuple[str, ...]  # the readable ones
     arrangement: Arrangement
-    view: SavedView | None = None  # that is open
+    view: SavedView | None = None  # the open one
     views: tuple[SavedView, ...] = ()  # the reader's own
-    is_own: bool = True  # whether the reader may arrange it: not in a view of somebody else
-    lost: bool = False  # whether the address names a view that is not there
+    is_own: bool = True  # whether the reader may arrange it: not in somebody else's view
+    lost: bool = False  # whether the address names a view that does not exist
 
     @property
     def without_view(self) -> Parameters:
-        """The parameter that opens the declared list, where a view opens by default."""
+        """The parameter that opens the declared list if a view opens by default."""
         return [(VIEW, "")] if any(view.is_default for view in self.views) else []
 
     def address(self, *more: tuple[str, str]) -> str:
@@ -61,16 +61,16 @@ class ShownList:
         return list_address(self.records.name, [*others, ("q", text)])
 
     def parameters_without(self, name: str) -> Parameters:
-        """What links keep that leave out a filter, the search or the button: an empty one takes away the view's."""
+        """The parameters of links that remove a filter, the search or the button: an empty one removes the view's."""
         others = [(key, value) for key, value in self.parameters if _subject(key) != name]
         of_view = self.view.arrangement.parameters if self.view else ()
         return [*others, (name, "")] if any(_subject(key) == name for key, _value in of_view) else others
 
 
 def shown_list(records: Records, request: Request, parameters: Form) -> ShownList:
-    """The list that the parameters of an address ask for.
+    """The list for the parameters of an address.
 
-    Those beside `view` go before what the view has under the same name. Without any, the reader's default view opens.
+    Parameters other than `view` override those of the view. Without any, the reader's default view opens.
     """
     saved, account = _saved(request, records.name, parameters), request.news.account
     own = [view for view in saved if view.account == account]
@@ -94,9 +94,9 @@ def shown_list(records: Records, request: Request, parameters: Form) -> ShownLis
 
 
 def requested(records: Records, request: Request, form: Form) -> ListRequest:
-    """The list that the parameters ask for, without what the reader has hidden; `_hidden=1`: that alone.
+    """The list for the parameters, without what the reader has hidden; `_hidden=1`: only that.
 
-    A search is for all records.
+    A search covers all records.
     """
     list_request = read_list_request(records, form)
     if form.get("_hidden") == "1":
@@ -105,8 +105,8 @@ def requested(records: Records, request: Request, form: Form) -> ListRequest:
 
 
 def _saved(request: Request, module: str, parameters: Form) -> list[SavedView]:
-    """What the reader has saved of the module, and the view that the address names; a statement only if there may be
-    some."""
+    """What the reader has saved for the module, and the view that the address names; without a statement if there
+    cannot be any."""
     account, key = request.visitor.identity.account, parameters.get(VIEW, "")
     if not account.arranges and not key:
         return []
@@ -114,7 +114,7 @@ def _saved(request: Request, module: str, parameters: Form) -> list[SavedView]:
 
 
 def _open_view(saved: list[SavedView], views: tuple[SavedView, ...], parameters: Form) -> SavedView | None:
-    """The view that the address names; the default one where it asks for nothing but a page."""
+    """The view that the address names; the default one if it only contains a page."""
     if VIEW in parameters:
         return next((view for view in saved if view.name and view.key == parameters.get(VIEW, "")), None)
     if set(parameters) <= {*PLACE, PANEL}:
@@ -130,14 +130,14 @@ def _with_parameters_of(view: SavedView, parameters: Form) -> MultiDict:
 
 
 def _subject(name: str) -> str:
-    """What a parameter is about: the field of `due.min`."""
+    """The subject of a parameter: the field of `due.min`."""
     return name.partition(".")[0]
 
 
 def _parameters_of_links(
     view: SavedView | None, views: tuple[SavedView, ...], parameters: Form
 ) -> Iterator[tuple[str, str]]:
-    """What links keep of the address. An empty parameter takes away what the view has under its name."""
+    """The parameters that links keep. An empty one removes the view's parameter of that name."""
     if view is not None or any(other.is_default for other in views):
         yield VIEW, view.key if view else ""
     for name, value in parameters.items():

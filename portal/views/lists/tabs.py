@@ -1,4 +1,4 @@
-"""The tabs of a list, with how many records each has."""
+"""The tabs of a list, with their numbers of records."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ class TabState:
     url: str
     current: bool = False
     count: str = ""
-    new: str = ""  # “3 new” in the reader's language, as it is written twice; empty where nothing is
+    new: str = ""  # “3 new” in the reader's language, as it is used twice; empty if nothing is new
 
 
 def tabs(shown: ShownList, counts: Mapping[str, Count], news: News) -> Iterator[TabState]:
-    """The tabs with their counts, and how many of their records are new; search, filters and order stay when one
-    changes the tab. In a saved view none is current, unless another one than the view's is asked for."""
+    """The tabs with their counts, and how many of their records are new; they keep search, filters and order. In a
+    saved view, none is current, unless a tab other than the view's is requested."""
     records, as_saved = shown.records, shown.view is not None and "tab" not in dict(shown.parameters)
     others = [(name, value) for name, value in shown.parameters_without("button") if name != "tab"]
     declared, reader = records.access.list.tabs or {}, records.policy.reader
@@ -38,7 +38,7 @@ def tabs(shown: ShownList, counts: Mapping[str, Count], news: News) -> Iterator[
 
 
 def widest_tab(records: Records) -> dict[str, str]:
-    """The parameter for the first tab that leaves nothing out, so that “Show all” shows all; empty without one."""
+    """The parameter for the first tab without conditions, so that “Show all” shows all; empty if there is none."""
     for name, tab in (records.access.list.tabs or {}).items():
         if always(tab.where):
             return {"tab": name}

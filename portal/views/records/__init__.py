@@ -1,1 +1,1 @@
-"""A record's page: its facts, conversation, files, history, watchers, and what is done with its buttons."""
+"""A record's page: its facts, conversation, files, history, watchers, and the actions of its buttons."""

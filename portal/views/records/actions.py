@@ -1,4 +1,4 @@
-"""What is done to one record with a button: transitions, deleting."""
+"""The actions of buttons on one record: transitions, deletion."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -43,7 +43,7 @@ from portal.web.resources import Record, RecordTransition
 
 
 class TransitionForm(SentForm):
-    """What a transition of a record asks, as a request asks for it."""
+    """The questions of a transition of a record, in a request."""
 
     def __init__(self, resource: RecordTransition, request: Request) -> None:
         self.resource, self.record, self.transition = resource, resource.record, resource.transition
@@ -54,7 +54,7 @@ class TransitionForm(SentForm):
 
     @property
     def shown_inputs(self) -> dict[str, Any]:
-        """The inputs as the record answers them already."""
+        """The inputs with the record's current values."""
         return inputs_of(self._shown_fields, self.record.values, self.request.reader)
 
     @property
@@ -62,15 +62,15 @@ class TransitionForm(SentForm):
         return [field for field in self.fields if not WIDGETS[field.widget].starts_empty]
 
     def answers(self, content: FormContent, given: Iterable[str] = ()) -> dict[str, Any]:
-        """The answers of `content`; `given`: the fields of which an empty answer is meant, beside those shown."""
+        """The answers in `content`; `given`: fields whose empty answer is intended, in addition to those shown."""
         shown = {field.name for field in self._shown_fields if field.name in self.record.values}
         return given_answers(self.records, self.fields, content.values, {*shown, *given})
 
 
 @view_config(context=RecordTransition, name="", request_method="GET", renderer="question.pt")
 def show_transition(resource: RecordTransition, request: Request) -> QuestionPage | Response:
-    """`GET /MODULE/ID/move/TRANSITION`: what the transition asks, or wants confirmed. From a state that it does not
-    leave, as after the browser's Back button, there is nothing to ask: on to the record."""
+    """`GET /MODULE/ID/move/TRANSITION`: the questions of the transition, or its confirmation. If the record's state
+    does not allow it, as after the browser's Back button, redirects to the record."""
     form = TransitionForm(resource, request)
     draft = drafts_of(request).get(form_name(request))
     if draft:
@@ -84,7 +84,7 @@ def show_transition(resource: RecordTransition, request: Request) -> QuestionPag
 
 @view_config(context=RecordTransition, name="", request_method="POST", renderer="question.pt")
 def move_record(resource: RecordTransition, request: Request) -> QuestionPage | Response:
-    """`POST /MODULE/ID/move/TRANSITION`: moves the record with what was answered."""
+    """`POST /MODULE/ID/move/TRANSITION`: moves the record with the answers."""
     form = TransitionForm(resource, request)
     records, record, transition = form.records, form.record, form.transition
     form.receive_files()
@@ -103,7 +103,7 @@ def move_record(resource: RecordTransition, request: Request) -> QuestionPage | 
         request.writer(records).move(record, transition, form.answers(content), text, form.attached.files)
     except ConflictError:
         raise HTTPConflict(_("The status of this record has changed since you opened it.")) from None
-    except Refused as refused:  # by a table that others made, or as what it sets is unique
+    except Refused as refused:  # by an existing table, or because a value it sets is unique
         content = replace(content, errors=errors_of(refused, form.fields))
         page = _transition_page(form, content, text)
         return refused_form(request, page if content.errors else replace(page, error=refused.message))
@@ -117,7 +117,7 @@ def move_record(resource: RecordTransition, request: Request) -> QuestionPage | 
 def given_answers(
     records: Records, fields: Iterable[Field], values: Mapping[str, Any], was_shown: Container[str]
 ) -> dict[str, Any]:
-    """The answers to a transition. An empty one leaves what the record has, unless the question `was_shown` with it."""
+    """The answers to a transition. An empty one keeps the record's value, unless the question `was_shown` with it."""
 
     def is_given(field: Field) -> bool:
         value = values[field.name]
@@ -133,7 +133,7 @@ def given_answers(
 def _transition_page(
     form: TransitionForm, content: FormContent, comment: str, draft: Draft | None = None
 ) -> QuestionPage:
-    """The question of a transition; with its comment files are asked for too."""
+    """The question of a transition; a comment may come with files."""
     transition, request, resource = form.transition, form.request, form.resource.record_resource
     widgets = [widget(content, field) for field in form.fields]
     if form.asks_comment:
@@ -156,8 +156,7 @@ def _transition_page(
 
 
 def _states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
-    """The state that the record leaves and the one that it gets; nothing where the reader may not read it, or it
-    stays."""
+    """The record's old and new state; empty if the reader may not read it, or if it stays the same."""
     name, values = resource.record_resource.module.state_field, resource.record.values
     if name is None or name not in values or values[name] == resource.transition.to:
         return
@@ -167,7 +166,7 @@ def _states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
 
 
 def comment_widget(transition: Transition, text: str, error: str) -> Widget:
-    """Where the comment that a transition asks for is written."""
+    """The input for the comment that a transition asks for."""
     required = transition.ask["comment"] == "required"
     return Widget("comment", _("Comment"), "textarea", value=text, required=required, error=error)
 
@@ -194,7 +193,7 @@ def delete_record(resource: Record, request: Request) -> QuestionPage | Response
 
 
 def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
-    """The question before a record is deleted. A final one may be deleted too, and the question says that it is."""
+    """The question before a record is deleted. A final one may be deleted too, and the question says it is final."""
     records, record = resource.records, resource.record
     final = is_final(records, record)
     return QuestionPage(

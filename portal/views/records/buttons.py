@@ -1,4 +1,4 @@
-"""The buttons of a record: what the profile may do with it in its present state. Done in actions.py."""
+"""The buttons of a record: what the profile may do with it in its current state. See actions.py for the actions."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from portal.web.resources import Record
 
 
 def record_buttons(resource: Record) -> Iterator[Action]:
-    """What the profile may do with the record in its present state."""
+    """What the profile may do with the record in its current state."""
     records, record = resource.records, resource.record
     if _may_edit(resource):
         yield Action(_("Edit"), f"{resource.path}edit", "pencil")
@@ -30,7 +30,7 @@ def record_buttons(resource: Record) -> Iterator[Action]:
 
 
 def _may_edit(resource: Record) -> bool:
-    """Whether there is something of the record that the profile may edit; of a final one only internal fields are."""
+    """Whether the profile may edit part of the record; of a final one, only internal fields."""
     records, record = resource.records, resource.record
     if not records.policy.may(records.name, "edit"):
         return False
@@ -38,7 +38,7 @@ def _may_edit(resource: Record) -> bool:
 
 
 def _transition_button(resource: Record, transition: Transition) -> Action:
-    """A button that moves the record at once where the transition asks nothing, else leads to what it asks."""
+    """A button that moves the record directly if the transition asks nothing, else opens its questions."""
     return Action(
         label=display_name(transition),
         url=f"{resource.path}move/{transition.name}",

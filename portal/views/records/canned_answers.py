@@ -1,4 +1,4 @@
-"""Canned answers, which staff put into a comment: the records of the module that `conversation:` names."""
+"""Canned answers that staff insert into a comment: the records of the module that `conversation:` names."""
 
 from pyramid.httpexceptions import HTTPNotFound
 from pyramid.request import Request
@@ -12,7 +12,7 @@ MOST_ANSWERS = 200
 
 
 def _canned_answers(records: Records) -> Records | None:
-    """The records that the reader may put into a comment: those that they see of the module, if they are staff."""
+    """The records that the reader may insert into a comment: those of the module that they see, if they are staff."""
     name = records.module.conversation.answers
     if name is None or not records.policy.staff or records.policy.access(name) is None:
         return None
@@ -20,13 +20,13 @@ def _canned_answers(records: Records) -> Records | None:
 
 
 def answers_offered(records: Records) -> list[tuple[int, str]]:
-    """Ids and titles of the answers that are offered."""
+    """Ids and titles of the offered answers."""
     answers = _canned_answers(records)
     return [] if answers is None else answers.find("", MOST_ANSWERS)
 
 
 def answer_text(records: Records, text: str) -> str:
-    """The text of the canned answer whose id is `text`; empty where there is none for this reader."""
+    """The text of the canned answer with the id `text`; empty if there is none for this reader."""
     answers = _canned_answers(records)
     answer = answers.get(int(text)) if answers and RECORD_ID.fullmatch(text) else None
     field = answers.module.first_long_text if answers else None
@@ -37,7 +37,7 @@ def answer_text(records: Records, text: str) -> str:
 
 @view_config(context=RecordComments, name="answer", request_method="GET", renderer="json", permission="comment")
 def show_answer(context: RecordComments, request: Request) -> dict[str, str]:
-    """`GET /MODULE/ID/comments/answer`: the text of a canned answer, for the script that puts it into the comment."""
+    """`GET /MODULE/ID/comments/answer`: the text of a canned answer, for the script that inserts it."""
     text = answer_text(context.records, request.GET.get("id", ""))
     if not text:
         raise HTTPNotFound

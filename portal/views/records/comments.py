@@ -27,12 +27,12 @@ from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordComment, RecordComments
 
-INSERT = "_insert"  # the button that puts a canned answer into the comment, without JavaScript
+INSERT = "_insert"  # the button that inserts a canned answer into the comment, without JavaScript
 
 
 @dataclass(frozen=True)
 class CommentsPage:
-    """comments.pt: comments that are no longer on the page of their record."""
+    """comments.pt: comments that no longer fit on the page of their record."""
 
     about: str  # “TT1042 · Printer on floor 2”
     back_url: str
@@ -41,7 +41,7 @@ class CommentsPage:
 
 @view_config(context=RecordComments, name="", request_method="GET", renderer="comments.pt")
 def show_comments(context: RecordComments, request: Request) -> CommentsPage:
-    """`GET /MODULE/ID/comments`: a stretch of the conversation; `before`: the id behind which it begins."""
+    """`GET /MODULE/ID/comments`: a part of the conversation; `before`: the id that it ends before."""
     resource = context.record_resource
     record = resource.record
     return CommentsPage(
@@ -53,7 +53,7 @@ def show_comments(context: RecordComments, request: Request) -> CommentsPage:
 
 @view_config(context=RecordComments, name="", request_method="POST", renderer="detail.pt", permission="comment")
 def comment_on_record(context: RecordComments, request: Request) -> DetailPage | Response:
-    """`POST /MODULE/ID/comments`: adds a comment, with its files; one stays on the page and sees it."""
+    """`POST /MODULE/ID/comments`: adds a comment with its files, and returns to the page, which shows it."""
     resource = context.record_resource
     records = resource.records
     text = posted_comment(request, "text")
@@ -100,7 +100,7 @@ def show_correction(resource: RecordComment, request: Request) -> QuestionPage:
 
 @view_config(context=RecordComment, name="edit", request_method="POST", renderer="question.pt", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> QuestionPage | Response:
-    """`POST /MODULE/ID/comments/COMMENT/edit`: gives a comment another text; one with files may be without."""
+    """`POST /MODULE/ID/comments/COMMENT/edit`: changes the text of a comment; one with files may have none."""
     records = resource.records
     text = posted_comment(request, "text")
     if problem := correction_problem(records, resource.record, resource.comment, text):
@@ -114,7 +114,7 @@ def correct_comment(resource: RecordComment, request: Request) -> QuestionPage |
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
 def show_withdrawal(resource: RecordComment, request: Request) -> QuestionPage:
-    """`GET /MODULE/ID/comments/COMMENT/withdraw`: the question whether a comment is to be withdrawn."""
+    """`GET /MODULE/ID/comments/COMMENT/withdraw`: the question whether to withdraw a comment."""
     text = _("The comment and its files will be removed. The history will only say that you withdrew a comment.")
     page = replace(_comment_question(resource, request, "withdraw"), heading=_("Withdraw this comment?"), text=text)
     return replace(page, submit=_("Withdraw"), tone="bad", icon="undo-2")
@@ -131,7 +131,7 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
 
 
 def save_correction(resource: RecordComment, request: Request, text: str) -> None:
-    """Gives a comment another text."""
+    """Changes the text of a comment."""
     if text != resource.comment.text:
         request.writer(resource.records).correct(resource.record, resource.comment, text)
 
@@ -158,14 +158,14 @@ def _comment_question(resource: RecordComment, request: Request, name: str) -> Q
     )
 
 
-# -- what both take ----------------------------------------------------------------------------------------------------
+# -- shared parts ------------------------------------------------------------------------------------------------------
 
 
 def posted_comment(request: Request, name: str) -> str:
-    """The comment in the input `name`; "" where nothing of it can be seen."""
+    """The comment in the input `name`; "" if none of it is visible."""
     return visible_text(posted_text(request, name))
 
 
 def visible_text(text: str) -> str:
-    """A comment without the space around it; "" where nothing of it can be seen."""
+    """A comment without surrounding space; "" if none of it is visible."""
     return "" if is_blank(text) else text.strip()

@@ -32,7 +32,7 @@ class Note:
     """One comment."""
 
     id: int
-    author: Words  # “You” where it is the reader
+    author: Words  # “You” for the reader
     initials: str
     at: Moment
     text: tuple[Piece, ...]
@@ -42,23 +42,23 @@ class Note:
     channel: Words = ""  # “by email”
     channel_icon: str = ""
     files: tuple[FileShown, ...] = ()
-    folded: str = ""  # what a mail quotes and its signature
+    folded: str = ""  # the quote and the signature of a mail
     corrected: bool = False
-    edit_url: str = ""  # as long as its author may change and withdraw it
+    edit_url: str = ""  # while its author may change and withdraw it
     withdraw_url: str = ""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """Comments, in the order of their module."""
+    """Comments, in the module's order."""
 
     notes: tuple[Note, ...]
     oldest_first: bool = False
-    earlier_url: str = ""  # of those before them, where there are some
+    earlier_url: str = ""  # of earlier ones, if there are any
 
     @property
     def first_id(self) -> int:
-        """The id of the oldest comment that is shown; 0 where no comment is older."""
+        """The id of the oldest comment shown; 0 if no comment is older."""
         return min(note.id for note in self.notes) if self.earlier_url else 0
 
 
@@ -73,14 +73,14 @@ class Composer:
     error: Words = ""
     may_be_internal: bool = False
     internal: bool = False
-    only_internal: bool = False  # the record is final: the customer is not written to any more
+    only_internal: bool = False  # the record is final: no more messages to the customer
     files: UploadInput | None = None
-    answers: tuple[Offer, ...] = ()  # canned ones, for staff
-    answer_url: str = ""  # gives a script their texts
+    answers: tuple[Offer, ...] = ()  # canned answers, for staff
+    answer_url: str = ""  # the address of their texts, for a script
 
     @property
     def prompt(self) -> Words:
-        """What is to be written."""
+        """The placeholder text."""
         return _("Write an internal note…") if self.only_internal else _("Write a comment…")
 
 
@@ -90,13 +90,13 @@ class Conversation:
 
     thread: Thread
     count: int  # of all comments
-    composer: Composer | None = None  # of a closed one it holds what was written too late
-    closed: Words = ""  # why nothing can be written any more
+    composer: Composer | None = None  # if closed, it contains what was written too late
+    closed: Words = ""  # why nothing can be written
     top: bool = True
 
 
 def draft_composer(resource: Record, request: Request) -> Composer | None:
-    """The form for a comment, with this person's draft of it; None where one may not comment."""
+    """The form for a comment, with this person's draft; None if they may not comment."""
     if not may_comment(resource.records):
         return None
     draft = drafts_of(request).get(_comment_form(resource))
@@ -117,7 +117,7 @@ def new_composer(
     error: str = "",
     files: Iterable[PendingFile] = (),
 ) -> Composer:
-    """The form for a comment, with what was written into it."""
+    """The form for a comment, with its current input."""
     return Composer(
         url=f"{resource.path}comments",
         once=posted_text(request, "_once") or one_time_key(),
@@ -140,10 +140,9 @@ def _comment_form(resource: Record) -> str:
 def conversation(
     resource: Record, request: Request, composer: Composer | None, stored: Sequence[StoredFile]
 ) -> Conversation:
-    """The newest comments, and the form for as long as the reader may comment; in a closed one what was written too
-    late.
+    """The newest comments, and the form while the reader may comment; in a closed one, what was written too late.
 
-    Of a final record staff may still write internal comments.
+    On a final record, staff may still write internal comments.
     """
     records, record = resource.records, resource.record
     closed = composer is not None and is_final(records, record)
@@ -160,7 +159,7 @@ def conversation(
 
 
 def shown_comments(resource: Record, request: Request, stored: Sequence[StoredFile], before: int = BEYOND) -> Thread:
-    """The newest comments as a page shows them, or those that are older than the id `before`.
+    """The newest comments, for a page, or those older than the id `before`.
 
     `stored`: the files of the record.
     """
@@ -183,7 +182,7 @@ def comment_address(resource: Record, comment_id: int) -> str:
 
 
 def _note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
-    """One comment as its reader sees it, with those of the record's files that came with it."""
+    """A comment as its reader sees it, with the record's files that belong to it."""
     attached = [file for file in reversed(stored) if file.comment == comment.id]
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     mail = comment.channel == "mail"

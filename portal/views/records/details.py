@@ -33,11 +33,11 @@ from portal.web.resources import Record
 @dataclass(frozen=True)
 class SectionShown:
     title: Words
-    rows: tuple[tuple[Value, ...], ...]  # the values of a row are side by side
+    rows: tuple[tuple[Value, ...], ...]  # the values in a row are next to each other
 
     @property
     def names_its_value(self) -> bool:
-        """Whether the title says already what the label of its only value does."""
+        """Whether the title already says the same as the label of its only value."""
         return [value.label for row in self.rows for value in row] == [self.title]
 
 
@@ -78,7 +78,7 @@ def detail_page(
 ) -> DetailPage:
     """The page of a record.
 
-    `composer`: the form for a comment, None where one may not comment; `refused`: one sentence per file not added.
+    `composer`: the form for a comment, None if the reader may not comment; `refused`: a sentence per file not added.
     """
     records, record = resource.records, resource.record
     layout, stored, query = records.access.detail, record_files(resource), list_query(resource, request)
@@ -114,7 +114,7 @@ def detail_page(
 
 
 def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, ...]:
-    """The fields of the record by sections; `pictures` stand in long texts where a mail had them."""
+    """The fields of the record by section; `pictures` are shown in long texts where a mail had them."""
     return tuple(
         SectionShown(section.title or "", rows)
         for section in resource.records.access.detail.sections or ()
@@ -123,7 +123,7 @@ def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, 
 
 
 def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
-    """The fields of `aside`, beside the others."""
+    """The fields in `aside`, next to the others."""
     names = _present_fields(resource, resource.records.access.detail.aside or ())
     return tuple(_field_value(resource, name, pictures) for name in names)
 
@@ -148,8 +148,8 @@ def _section_rows(
 
 
 def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
-    """Those of the fields that the page shows: a field that forms hide under a condition only where it has a value, and
-    what the line above the heading says not once more."""
+    """Those of the fields that the page shows: a field that a condition hides in forms only if it has a value, and
+    without what the line above the heading says."""
     above = _said_above(resource)
     for name in names:
         field = resource.module.field(name)
@@ -160,7 +160,7 @@ def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
 
 
 def _said_above(resource: Record) -> set[str]:
-    """The fields of which `about_record` makes its line."""
+    """The fields that `about_record` uses."""
     values = resource.record.values
     opened = ("created", "created_by") if values.get("created") else ()
     return {"reference", *(name for name in opened if values.get(name))}

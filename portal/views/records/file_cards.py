@@ -1,4 +1,4 @@
-"""Files as pages show them: the card of a record, those of a comment, and the input where files are chosen."""
+"""Files on pages: the card of a record, those of a comment, and the input for files."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from portal.views.forms.uploads import upload_input
 from portal.views.parts import Moment
 from portal.web.resources import Record
 
-SHOWN_AT_ONCE = 6  # so that they do not stand in the way of the details on a phone
+SHOWN_AT_ONCE = 6  # so that they do not push away the details on a phone
 ICONS = {
     "image": "file-image",
     "application/pdf": "file-text",
@@ -38,13 +38,13 @@ class FileShown:
     url: str
     size: str
     kind: str  # “PDF”
-    author: Words  # “You” where it is the reader
+    author: Words  # “You” for the reader
     at: Moment
     icon: str = "file"
     preview_url: str = ""  # of a picture
     remove_url: str = ""
     remove_once: str = ""
-    comment_url: str = ""  # the comment that it came with
+    comment_url: str = ""  # the comment that it belongs to
     internal: bool = False
 
 
@@ -54,7 +54,7 @@ class Files:
 
     files: tuple[FileShown, ...]
     url: str
-    more: tuple[FileShown, ...] = ()  # shown on request
+    more: tuple[FileShown, ...] = ()  # shown on demand
     once: str = ""
     input: UploadInput | None = None  # None: nothing can be added
     refused: tuple[Words, ...] = ()  # one sentence per file
@@ -63,7 +63,7 @@ class Files:
 def files_card(
     resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str], first_comment: int
 ) -> Files:
-    """Every file of the record, those of comments included, and where more are added as long as one may.
+    """Every file of the record, including those of comments, and the input for more while adding is allowed.
 
     `first_comment`: the id of the oldest one on the page.
     """
@@ -81,14 +81,14 @@ def files_card(
 
 
 def record_files(resource: Record) -> list[StoredFile]:
-    """The files of the record that its reader may have; none where the module takes none."""
+    """The files of the record that its reader may have; none if the module accepts none."""
     return files(resource.records, resource.record) if resource.module.attachments else []
 
 
 def shown_files(
     resource: Record, request: Request, stored: Iterable[StoredFile], removable: bool = False, first_comment: int = 0
 ) -> Iterator[FileShown]:
-    """Files as lists show them. `removable`: with a button for those that the reader may remove.
+    """Files in lists. `removable`: with a button for those that the reader may remove.
 
     `first_comment`: the id of the oldest one on the page.
     """
@@ -119,6 +119,6 @@ def _comment_url(record_url: str, comment_id: int, first_comment: int) -> str:
 
 
 def pictures_of(resource: Record, stored: Iterable[StoredFile]) -> Pictures:
-    """Those of the files that are pictures, for a text in which they may stand."""
+    """Those of the files that are pictures, for a text that may contain them."""
     url = f"{resource.path}files"
     return {file.name: (f"{url}/{file.id}", f"{url}/{file.id}/preview") for file in stored if file.preview}

@@ -1,4 +1,4 @@
-"""The files of a record: adding some, having one, its thumbnail, removing it."""
+"""The files of a record: adding, downloading, thumbnails, removing."""
 
 import itertools
 import logging
@@ -28,8 +28,8 @@ from portal.web.resources import Module, Record, RecordFile, RecordFiles
 
 log = logging.getLogger(__name__)
 
-# What is shown in the browser's own viewer may load nothing and run nothing. Chromium's viewer does not open a PDF in a
-# sandboxed page (crbug.com/271452), and runs its scripts apart from the page.
+# A file in the browser's own viewer may load nothing and run nothing. Chromium's viewer does not open a PDF in a
+# sandboxed page (crbug.com/271452), and runs its scripts separately from the page.
 SANDBOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'; frame-ancestors 'none'"
 
 
@@ -49,7 +49,7 @@ def add_files(resource: RecordFiles, request: Request) -> DetailPage | Response:
         raise HTTPConflict(_("This record is closed.")) from None
     answer = answer_when_done(records, request, resource.record_resource.path)
     if refused:
-        # 200 where something was taken: a status of an error would take it back
+        # 200 if something was accepted: an error status would roll it back
         request.response.status_code = 200 if attached.files else 422
         shown = resource.record_resource
         return detail_page(shown, request, new_composer(shown, request), refused)
@@ -67,7 +67,7 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
         return None
     module = resource if isinstance(resource, Module) else resource.__parent__
     shown = module[str(record_id)]
-    request.context, request.view_name = shown, ""  # menu and breadcrumbs are those of the record's page, too
+    request.context, request.view_name = shown, ""  # menu and breadcrumbs are also those of the record's page
     page = detail_page(shown, request, new_composer(shown, request), attached.refused)
     response = render_to_response("detail.pt", page, request)
     response.content_location = shown.path
@@ -77,13 +77,13 @@ def add_form_files(resource: Module | Record, request: Request, record_id: int, 
 @view_config(route_name=API_ROUTE, context=RecordFile, name="", request_method="GET")
 @view_config(context=RecordFile, name="", request_method="GET")
 def send_file(resource: RecordFile, request: Request) -> Response:
-    """`GET /MODULE/ID/files/FILE`: the file itself: shown by the browser where that is harmless, else downloaded."""
+    """`GET /MODULE/ID/files/FILE`: the file itself: shown by the browser if that is harmless, else downloaded."""
     stored = resource.stored
     shown = stored.media_type in SHOWN
     response = _stream(request, stored.stored, stored.media_type if shown else UNKNOWN)
     response.content_length = stored.size
     response.etag, response.accept_ranges = f"{stored.id}", "bytes"  # its bytes never change
-    response.conditional_response = True  # a download that broke off goes on where it stopped, and players may seek
+    response.conditional_response = True  # interrupted downloads can be resumed, and players may seek
     response.headers["Content-Disposition"] = disposition("inline" if shown else "attachment", stored.name)
     if stored.media_type != "application/pdf":
         response.headers["Content-Security-Policy"] += "; sandbox"
@@ -92,7 +92,7 @@ def send_file(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="preview", request_method="GET")
 def send_thumbnail(resource: RecordFile, request: Request) -> Response:
-    """`GET /MODULE/ID/files/FILE/preview`: the small picture that stands for a picture among a record's files."""
+    """`GET /MODULE/ID/files/FILE/preview`: the thumbnail of a picture among a record's files."""
     if resource.stored.preview is None:
         raise HTTPNotFound
     return _stream(request, resource.stored.preview, MEDIA_TYPE)
@@ -100,7 +100,7 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 
 @view_config(context=RecordFile, name="remove", request_method="POST", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
-    """`POST /MODULE/ID/files/FILE/remove`: takes a file away, which its author and staff may."""
+    """`POST /MODULE/ID/files/FILE/remove`: removes a file, which its author and staff may do."""
     records = resource.records
     if again := answer_if_repeated(records, request):
         return again
@@ -109,7 +109,7 @@ def remove_file(resource: RecordFile, request: Request) -> Response:
 
 
 def detach(resource: RecordFile, request: Request) -> None:
-    """Takes a file away. Raises HTTPNotFound for that of a field, HTTPConflict on a final record."""
+    """Removes a file. Raises HTTPNotFound for the file of a field, HTTPConflict on a final record."""
     if resource.stored.field is not None:
         raise HTTPNotFound
     try:
@@ -120,9 +120,9 @@ def detach(resource: RecordFile, request: Request) -> None:
 
 
 def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
-    """Once the request has ended well, removes the bytes of files whose rows it has removed.
+    """After a successful request, removes the bytes of files whose rows it has removed.
 
-    What cannot be removed now is found by `portal files`.
+    `portal files` finds what cannot be removed now.
     """
     names = [name for file in removed for name in (file.stored, file.preview) if name]
 
@@ -137,7 +137,7 @@ def remove_bytes(request: Request, removed: Iterable[StoredFile]) -> None:
 
 
 def disposition(kind: str, name: str) -> str:
-    """The header Content-Disposition with a file name of any letters (RFC 6266, RFC 8187)."""
+    """The header Content-Disposition with a file name in any script (RFC 6266, RFC 8187)."""
     plain = "".join(letter if letter.isascii() and letter.isalnum() or letter in "-_. " else "_" for letter in name)
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
@@ -152,7 +152,7 @@ def _stream(request: Request, name: str, media_type: str) -> Response:
     if media_type == "text/plain":
         first = next(chunks, b"")
         response.app_iter = itertools.chain((first,), chunks)
-        # Of a text in an older character set the browser finds out which.
+        # The browser detects older character sets of a text.
         response.charset = "UTF-8" if is_utf8(first) else None
     response.headers["Content-Security-Policy"] = SANDBOX
     return response

@@ -1,4 +1,4 @@
-"""What happened to a record: the newest of it on the page of the record, all of it on a page of its own."""
+"""The history of a record: the newest events on its page, all of them on a page of their own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ from portal.web.resources import Record
 
 ON_RECORD = 10  # events on the page of a record
 PAGE = 50
-# What each kind of event says beside its author; the fields that changed stand below.
+# The text of each kind of event, next to its author; the changed fields are below.
 SENTENCES: dict[str, Words] = {
     "created": _("Created"),
     "imported": _("Imported"),
@@ -52,7 +52,7 @@ ABOUT_FILES: dict[str, Words] = {"corrected": _("File replaced"), "withdrawn": _
 
 @dataclass(frozen=True)
 class ChangeShown:
-    """A field that changed; without `has_values` nothing more is known than that."""
+    """A changed field; without `has_values`, nothing else is known."""
 
     label: Words
     before: str = ""
@@ -65,12 +65,12 @@ class HistoryLine:
     """One event."""
 
     at: Moment
-    author: Words  # “You” where it is the reader
+    author: Words  # “You” for the reader
     sentence: Words = ""
-    detail: str = ""  # what it is about: the name of a file, of a person
-    url: str = ""  # where that leads
+    detail: str = ""  # its subject: the name of a file or a person
+    url: str = ""  # the address of the subject
     changes: tuple[ChangeShown, ...] = ()
-    channel: Words = ""  # where it is not the portal itself
+    channel: Words = ""  # if it is not the portal itself
     channel_icon: str = ""
     internal: bool = False
     record: Words = ""  # among the events of all records
@@ -82,7 +82,7 @@ class History:
     """The card on the page of a record."""
 
     lines: tuple[HistoryLine, ...]
-    all_url: str = ""  # where there are more
+    all_url: str = ""  # if there are more
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class HistoryPage:
 
 @view_config(context=Record, name="history", request_method="GET", renderer="history.pt")
 def show_history(resource: Record, request: Request) -> HistoryPage:
-    """`GET /MODULE/ID/history`: all that happened to the record; `before`: the key of an older page."""
+    """`GET /MODULE/ID/history`: the whole history of the record; `before`: the key of an older page."""
     if not resource.access.detail.history:
         raise HTTPNotFound
     records, record = resource.records, resource.record
@@ -111,7 +111,7 @@ def show_history(resource: Record, request: Request) -> HistoryPage:
 
 
 def history_card(resource: Record, request: Request, stored: Sequence[Mapping[str, Any]]) -> History | None:
-    """The newest events on the page of a record; None where its layout does without them.
+    """The newest events on the page of a record; None if its layout omits them.
 
     `stored`: the newest events of the record.
     """
@@ -125,7 +125,7 @@ def history_card(resource: Record, request: Request, stored: Sequence[Mapping[st
 
 
 def start_of_history(request: Request) -> int | None:
-    """Before which event a page of history begins, by its address; None on the first page, and for what is no key."""
+    """The event before which a page of history begins, from its address; None on the first page or for a bad key."""
     key = str(request.GET.get("before", ""))
     return int(key) if RECORD_ID.fullmatch(key) else None
 
@@ -150,7 +150,7 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
 
 
 def _change_sentence(event: Event) -> Words:
-    """What happened, apart from the fields that changed."""
+    """The event in words, apart from the changed fields."""
     if event.kind == "imported" and event.changes:
         return _("Changed by an import")
     if event.kind == "viewed_as" and event.reference:
@@ -159,7 +159,7 @@ def _change_sentence(event: Event) -> Words:
 
 
 def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
-    """A field with its value before and after; what was too long to be recorded is named alone."""
+    """A field with its old and new value; only the name if the values were too long to be recorded."""
     if not change.has_values:
         return ChangeShown(change.field.title)
     before, after = (_shown_text(change.field, value, reader) for value in (change.before, change.after))
@@ -167,5 +167,5 @@ def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
 
 
 def _shown_text(field: Field, value: Any, reader: Reader) -> str:
-    """A value as text; one that the field no longer takes as it was stored."""
+    """A value as text; one that the field no longer accepts as stored."""
     return str(value) if isinstance(value, Unfitting) else field.show(value, reader)

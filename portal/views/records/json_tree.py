@@ -1,11 +1,11 @@
-"""The tree of a `json` field as its page draws it: what has parts can be folded."""
+"""The tree of a `json` field on its page: values with parts can be folded."""
 
 from typing import Any, NamedTuple
 
 from portal.fields.json import Bare, tree_of
 from portal.texts import Words, ngettext
 
-OPEN_LEVELS, OPEN_PARTS = 2, 20  # what is small is open at first
+OPEN_LEVELS, OPEN_PARTS = 2, 20  # small parts are initially open
 
 
 class JsonNode(NamedTuple):
@@ -15,12 +15,12 @@ class JsonNode(NamedTuple):
     text: str = ""
     bare: bool = False  # a number, true, false or null
     parts: tuple[Any, ...] = ()
-    size: Words = ""  # “3 entries”, of what has parts
+    size: Words = ""  # “3 entries”, for values with parts
     open: bool = False
 
 
 def json_nodes(text: str) -> tuple[JsonNode, ...]:
-    """The outermost values of `text`, which the field has accepted."""
+    """The outermost values in `text`, which the field has accepted."""
     root = _node("", tree_of(text), 0)
     return root.parts or (root,)
 

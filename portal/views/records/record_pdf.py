@@ -1,7 +1,7 @@
 """`/MODULE/ID/record.pdf`: a record as a document to send or to file, in the look of the portal.
 
-It has the fields that its page shows its reader, and the conversation. Documents are passed on: whoever makes one,
-nothing internal is in it, neither fields, columns nor comments.
+It contains the fields that its page shows its reader, and the conversation. Documents are passed on: so it contains
+nothing internal, whoever makes it: no internal fields, columns or comments.
 """
 
 import logging
@@ -37,17 +37,17 @@ class PdfComment:
     author: str
     about: str  # “Support · 29 Nov 2026, 17:05”
     text: str
-    files: tuple[str, ...]  # the names of those that came with it
+    files: tuple[str, ...]  # the names of the files that belong to it
 
 
 @dataclass(frozen=True)
 class PdfPage:
-    """record.typ; `earlier` says that comments are left out, and the template knows the numbers of pages."""
+    """record.typ; `earlier` says that comments are left out; the template adds page numbers."""
 
     portal: Words
     logo: bytes
     accent: str
-    ink: str  # texts in the hue of the accent
+    ink: str  # the text color, in the hue of the accent
     language: str
     direction: str  # ltr | rtl
     kind: Words  # “Order”
@@ -56,7 +56,7 @@ class PdfPage:
     aside: tuple[Value, ...]
     sections: tuple[SectionShown, ...]
     comments: tuple[PdfComment, ...]
-    pictures: Mapping[str, bytes]  # thumbnails by the addresses of the files
+    pictures: Mapping[str, bytes]  # thumbnails by file address
     made: Words
     total: Words
     conversation: Words
@@ -101,14 +101,14 @@ def record_as_pdf(resource: Record, request: Request) -> PdfPage:
 
 
 def _without_internal(resource: Record) -> Record:
-    """The record as everybody may read it who may read it at all."""
+    """The record without internal fields."""
     fields = ((name, resource.module.field(name), value) for name, value in resource.record.values.items())
     values = {name: _without_columns(field, value) for name, field, value in fields if not field.internal}
     return Record(resource.__parent__, resource.__name__, resource.record._replace(values=values))
 
 
 def _without_columns(field: Field, value: Any) -> Any:
-    """A value; of `lines` without the internal columns."""
+    """A value; for `lines`, without internal columns."""
     hidden = {name for name, column in field.row_fields.items() if column.internal}
     if not hidden or not value:
         return value
@@ -118,7 +118,7 @@ def _without_columns(field: Field, value: Any) -> Any:
 
 
 def _filled(sections: Iterable[SectionShown]) -> Iterator[SectionShown]:
-    """Sections without empty values: a dash says something on a page that somebody fills in, not on paper."""
+    """Sections without empty values: a dash is useful on a page that can be filled in, but not on paper."""
     for section in sections:
         rows = (tuple(value for value in row if not value.empty) for row in section.rows)
         if filled := tuple(row for row in rows if row):
@@ -137,7 +137,7 @@ def _comment(comment: Comment, stored: Iterable[StoredFile], request: Request) -
 
 
 def _pictures(resource: Record, request: Request, values: Iterable[Value]) -> Iterator[tuple[str, bytes]]:
-    """The address of each picture among the values, and its thumbnail."""
+    """The thumbnails of the pictures among the values, by address."""
     values = [one for value in values for one in (value.parts if value.display == "files" else (value,))]
     urls = [value.url for value in values if value.display == "image"]
     urls += [piece.url for value in values if value.display == "linked_text" for piece in value.parts if piece.picture]

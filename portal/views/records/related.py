@@ -1,6 +1,6 @@
 """The records of other modules that link to a record, as lists on its page.
 
-A column such as `accounts.role` is one of their `lines`, with what stands in the rows that link to the record.
+A column such as `accounts.role` belongs to their `lines`, and shows the values of the rows that link to the record.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -40,7 +40,7 @@ class RelatedList(RecordTable):
 
 
 def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[RelatedList]:
-    """The records of other modules that link here, as far as the profile has those modules."""
+    """The records that link here from other modules that the profile has."""
     for related in layout:
         if resource.records.policy.access(related.module) is not None:
             records = resource.records.of(related.module)
@@ -49,7 +49,7 @@ def related_lists(resource: Record, layout: Iterable[Related]) -> Iterator[Relat
 
 
 def _related_list(resource: Record, records: Records, related: Related, linking: list[Path]) -> RelatedList:
-    """The newest of the `records` that link here by one of the paths `linking`."""
+    """The newest of the `records` that link here through one of the paths `linking`."""
     policy = records.policy
     here = Linked(resource.record.id, resource.module_name)
     query = Query(condition=AnyOf(tuple(Comparison(path, "equal", here) for path in linking)), size=RELATED_ROWS)
@@ -82,7 +82,7 @@ def _head(records: Records, name: str) -> Column:
 
 
 def _cells_in_rows(records: Records, name: str, linking: list[Path], here: Linked) -> Callable[[RecordRead], Value]:
-    """What makes the cell of a record in a column of its lines; of several rows that link `here`, one after another."""
+    """The function that makes a record's cell in a column of its lines, from all rows that link `here`."""
     lines, column = name.split(".")
     fields = records.module.field(lines).row_fields
     links = [fields[path[1]] for path in linking if path[0] == lines and len(path) > 1]
@@ -98,19 +98,19 @@ def _cells_in_rows(records: Records, name: str, linking: list[Path], here: Linke
 
 
 def _list_of_linking(records: Records, linking: list[Path], here: Linked) -> str:
-    """The list of all records that link to `here`; empty where the reader may not filter by a field that does."""
+    """The list of all records that link to `here`; empty if the reader may not filter by such a field."""
     readable_names = records.policy.readable(records.name)
     path = next((path for path in linking if len(path) == 1 and path[0] in readable_names), None)
     if path is not None:
         return list_address(records.name, {**widest_tab(records), f"{path[0]}.id": _link_value(records, path, here)})
     reader = records.policy.reader
     mine = {reader.people: [reader.person], reader.organizations: reader.companies}.get(here.module, ())
-    # What is the reader's own is the whole list, for readers who see nothing else.
+    # For readers who only see their own records, that is the whole list.
     return list_address(records.name, widest_tab(records)) if here.id in mine else ""
 
 
 def _link_value(records: Records, path: Path, here: Linked) -> str:
-    """What the input of a link holds for the record `here`."""
+    """The value of a link's input for the record `here`."""
     return _link(records, path).link_value(here)
 
 
@@ -120,12 +120,12 @@ def _link(records: Records, path: Path) -> Field:
 
 
 def _input(path: Path) -> str:
-    """The input by which “New …” beside a related list names this record; in lines that of the first row."""
+    """The input with which “New …” next to a related list names this record; in lines, that of the first row."""
     return ".0.".join(path)
 
 
 def _related_columns(records: Records, related: Related, linking: list[Path]) -> list[str]:
-    """The declared columns, else those of the module's list, without the fields that lead back here."""
+    """The declared columns, or those of the module's list, without the fields that link back here."""
     readable_names, declared = records.policy.readable(records.name), related.columns or records.access.list.columns
     columns = [name for name in declared or () if _may_read(records, name, readable_names)]
     return [name for name in columns if (name,) not in linking] or columns
@@ -138,7 +138,7 @@ def _may_read(records: Records, name: str, readable_names: Collection[str]) -> b
 
 
 def _linking_paths(records: Records, target: str) -> list[Path]:
-    """The links of a module that lead to `target`: readable ones, and those that say whose a record is.
+    """The links of a module that lead to `target`: readable ones, and those that say who owns a record.
 
     A link in rows of a `lines` field has two names: that of the field, and that of the column.
     """

@@ -1,5 +1,5 @@
-"""What is new to the reader: on the page of a record, “seen” as pages send it, records that one hides, and notices that
-one puts away."""
+"""What is new to the reader: on the page of a record, “seen” as sent by pages, hidden records, and dismissed
+notices."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from portal.web.resources import Module, Record
 
 @dataclass(frozen=True)
 class RecordNews:
-    """What the page of a record says of its news."""
+    """What the page of a record says about its news."""
 
-    seen_url: str = ""  # where “seen” is sent; empty: nothing is new
+    seen_url: str = ""  # the address for “seen”; empty: nothing is new
     key: str = ""  # of the state that the page shows
     hide_url: str = ""
     hidden: bool = False
@@ -30,9 +30,9 @@ class RecordNews:
 
 @view_config(context=Record, name="seen", request_method="POST")
 def mark_record_seen(resource: Record, request: Request) -> Response:
-    """`POST /MODULE/ID/seen`: the reader has looked at the record as the page with the key `_seen` showed it.
+    """`POST /MODULE/ID/seen`: the reader has seen the record as the page with the key `_seen` showed it.
 
-    What has happened since is not seen. Without a key all that has happened until now is.
+    Later events are not seen. Without a key, everything until now is.
     """
     records, record_id = _with_news(resource.records), resource.record.id
     changed = resource.record.changed
@@ -44,7 +44,7 @@ def mark_record_seen(resource: Record, request: Request) -> Response:
 
 @view_config(context=Module, name="seen", request_method="POST")
 def mark_module_seen(module: Module, request: Request) -> Response:
-    """`POST /MODULE/seen`: nothing in the module is new any more."""
+    """`POST /MODULE/seen`: marks everything in the module as seen."""
     mark_all_seen(_with_news(module.records), request.news.account)
     return HTTPSeeOther(list_address(module.module_name))
 
@@ -67,7 +67,7 @@ def hide_record(resource: Record, request: Request) -> Response:
 
 @view_config(context=Record, name="put-away", request_method="POST")
 def put_notice_away(resource: Record, request: Request) -> Response:
-    """`POST /MODULE/ID/put-away`: the notice leaves the reader's home page until it is changed."""
+    """`POST /MODULE/ID/put-away`: hides the notice from the reader's home page until it changes."""
     records, changed = resource.records, resource.record.changed
     if all(panel.notices != records.name for panel in request.policy.profile.home.declared_panels):
         raise HTTPNotFound
@@ -77,14 +77,14 @@ def put_notice_away(resource: Record, request: Request) -> Response:
 
 
 def _with_news(records: Records) -> Records:
-    """The records themselves. Raises HTTPNotFound for a module in which nothing is ever new."""
+    """The records of a module. Raises HTTPNotFound for a module in which nothing is ever new."""
     if not records.module.has_news:
         raise HTTPNotFound
     return records
 
 
 def record_news(resource: Record, request: Request) -> RecordNews | None:
-    """What the page of a record says of it, and the form by which it is seen."""
+    """What the page of a record says about its news, and the form that marks it as seen."""
     records, record_id = resource.records, resource.record.id
     if not records.module.has_news:
         return None
@@ -98,6 +98,6 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
 
 
 def _seen_key(request: Request, records: Records, record_id: int, changed: str) -> str:
-    """What a page says of the state that it shows, without the moment, which the reader may not be able to read."""
+    """Identifies the state that a page shows, without its time, which the reader may not be allowed to read."""
     state = f"seen {request.news.account} {records.name} {record_id} {changed}"
     return hashlib.sha256(state.encode()).hexdigest()[:24]

@@ -1,4 +1,4 @@
-"""The way of a record through the stages of its lifecycle, drawn above it."""
+"""A record's path through the stages of its lifecycle, drawn above it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ StageState = Literal["done", "current", "aside", "unreached", ""]
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the lifecycle; `aside`: the present state where it is beside the stages, which end `unreached`."""
+    """A stage of the lifecycle; `aside`: the current state if it is not a stage; later stages are then `unreached`."""
 
     label: Words
     state: StageState = ""
@@ -34,13 +34,13 @@ class StageBar:
 
 
 def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar | None:
-    """The stages, and where a record is beside them a sentence that says when and why it left them.
+    """The stages, and if a record is in none of them, a sentence that says when and why it left them.
 
-    `events`: the newest of the record as they are stored.
+    `events`: the newest stored events of the record.
 
-    A stage before the present one is done if the record was in it. A state beside the stages stands behind the last one
-    that the record was in. If it leads on, such as “Waiting for the customer”, it is drawn like a stage; otherwise the
-    record has stopped, and the later stages are not reached. None where the reader may not read the state.
+    A stage before the current one is done if the record was in it. A state that is not a stage comes after the last
+    stage that the record was in. If it leads on, such as “Waiting for the customer”, it is drawn like a stage;
+    otherwise the record has stopped, and later stages are not reached. None if the reader may not read the state.
     """
     lifecycle = resource.module.lifecycle
     if lifecycle is None or lifecycle.field not in resource.record.values:
@@ -59,7 +59,7 @@ def stage_bar(resource: Record, events: Sequence[Mapping[str, Any]]) -> StageBar
 
 
 def _following(lifecycle: Lifecycle, state: str, stages: Sequence[str]) -> list[str]:
-    """Those of `stages` to which a transition or a comment leads from `state`; all if a comment leads anywhere."""
+    """Those of `stages` that a transition or a comment leads to from `state`; all if a comment leads anywhere."""
     commented = {state_after_comment(lifecycle, state, staff) for staff in (True, False)} - {None}
     goals = {transition.to for transition in lifecycle.transitions.values() if leaves(transition, state)}
     return [stage for stage in stages if stage in goals | commented] or (list(stages) if commented else [])
@@ -68,7 +68,7 @@ def _following(lifecycle: Lifecycle, state: str, stages: Sequence[str]) -> list[
 def _stages(
     field: Field, way: Sequence[str], present: str | None, before: Sequence[str], aside: int | None
 ) -> Iterator[Stage]:
-    """The stages of the bar; `aside`: the place at which the record left the way, None for a record on it."""
+    """The stages of the bar; `aside`: where the record left the path, None for a record on it."""
     place = way.index(present) if present in way else 0
     if aside is not None:
         place = aside
@@ -106,5 +106,5 @@ def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEnt
 
 
 def _label(field: Field, state: str | None) -> Words:
-    """The label of a state; one that was taken out of the options keeps its name."""
+    """The label of a state; the name if it is no longer among the options."""
     return field.offered[state].label if state and state in field.offered else state or ""

@@ -1,4 +1,4 @@
-"""The watchers of a record: who they are, adding somebody, taking them off again."""
+"""The watchers of a record: showing, adding and removing them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,17 +26,17 @@ from portal.web.form_input import posted_text
 from portal.web.resources import Record, RecordWatchers
 
 NOBODY_CHOSEN = _("Choose someone from the list, or enter the email address of a colleague.")
-OFFERED = 200  # people at once; of more, one finds by typing
+OFFERED = 200  # people at once; more are found by typing
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """One person who watches a record."""
+    """A person who watches a record."""
 
     id: int
     name: str
     initials: str
-    url: str = ""  # of the person, where the reader may see them
+    url: str = ""  # of the person, if the reader may see them
     mine: bool = False
     removable: bool = False
 
@@ -48,7 +48,7 @@ class Watchers:
     people: tuple[Watcher, ...]
     url: str
     may_add: bool = False
-    mine: str = ""  # the reader's own id, where they may add themselves
+    mine: str = ""  # the reader's own id, if they may add themselves
 
     @property
     def follows(self) -> bool:
@@ -56,7 +56,7 @@ class Watchers:
 
 
 def watchers_card(resource: Record) -> Watchers | None:
-    """Who watches the record, as far as the reader may know; None where nobody does and nobody can be added."""
+    """Who watches the record, as far as the reader may know; None if nobody does and nobody can be added."""
     records, record = resource.records, resource.record
     if not records.module.watchers:
         return None
@@ -83,20 +83,20 @@ def watchers_card(resource: Record) -> Watchers | None:
 
 @view_config(context=RecordWatchers, name="", request_method="GET", renderer="question.pt", permission="watch")
 def show_adding(resource: RecordWatchers, request: Request) -> QuestionPage:
-    """`GET /MODULE/ID/watchers`: the form by which a watcher is added."""
+    """`GET /MODULE/ID/watchers`: the form for adding a watcher."""
     return _adding_page(resource, request)
 
 
 @view_config(context=RecordWatchers, name="find", request_method="GET", renderer="json", permission="watch")
 def find_people(resource: RecordWatchers, request: Request) -> list[dict[str, Any]]:
-    """`GET /MODULE/ID/watchers/find?q=`: whom the reader may see and add, by name."""
+    """`GET /MODULE/ID/watchers/find?q=`: the people that the reader may see and add, by name."""
     offered, text = _offered_people(resource.records), request.GET.get("q", "").replace("\x00", "")[:200]
     return [{"id": person, "title": title} for person, title in (offered.find(text) if offered else ())]
 
 
 @view_config(context=RecordWatchers, name="", request_method="POST", renderer="question.pt")
 def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage | Response:
-    """`POST /MODULE/ID/watchers`: adds or removes a person; others than oneself only with the right `watch`."""
+    """`POST /MODULE/ID/watchers`: adds or removes a person; people other than oneself only with the right `watch`."""
     records, record = resource.records, resource.record
     writer, removed = request.writer(records), posted_text(request, "remove")
     try:
@@ -121,7 +121,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
 
 
 def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> QuestionPage:
-    """The form with what was typed, and why nobody was added; without a reason while the reader looks for somebody."""
+    """The form with its input, and why nobody was added; without a reason while the reader is searching."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
         error = error or NOBODY_CHOSEN
@@ -129,14 +129,14 @@ def _refused_watchers(resource: RecordWatchers, request: Request, error: str) ->
 
 
 def _person_id(text: str) -> int | None:
-    """The id of a person in an input of the page of watchers."""
+    """The id of a person in an input of the watchers page."""
     return int(text) if RECORD_ID.fullmatch(text) else None
 
 
 def chosen_person(records: Records, person: str, address: str) -> int | None:
-    """The person who is named by id, else by the address of a colleague; None for nobody who may be added.
+    """The person named by id, or by the address of a colleague; None if they may not be added.
 
-    An address is compared whole, so that trying some tells nothing of people in other companies.
+    The whole address must match, so that guessing reveals nothing about people in other companies.
     """
     if text := person.strip():
         return _person_id(text) or 0
@@ -146,7 +146,7 @@ def chosen_person(records: Records, person: str, address: str) -> int | None:
 
 
 def _offered_people(records: Records) -> Records | None:
-    """The people whom the reader may see and add; None where there are none."""
+    """The people that the reader may see and add; None if there are none."""
     policy, people = records.policy, records.policy.declaration.people
     if people is None or policy.access(people) is None:
         return None
@@ -158,7 +158,7 @@ def _offered_people(records: Records) -> Records | None:
 
 
 def _adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
-    """The form: a choice among the people whom the reader sees, and an address for the others."""
+    """The form: a choice among the people that the reader sees, and an address for others."""
     records, record = resource.records, resource.record
     offered, text = _offered_people(records), posted_text(request, f"{FIND}add")
     titles = offered.find(text, OFFERED + 1) if offered else []
