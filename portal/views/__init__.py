@@ -1,1 +1,1 @@
-"""What the addresses show: one file per kind of page."""
+"""The pages behind the addresses: one file per kind of page."""

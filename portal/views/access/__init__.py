@@ -1,1 +1,1 @@
-"""Who has access: given on a person's and a company's page, by invitation, by signing up."""
+"""Who has access: given on a person's or a company's page, by invitation, or by signing up."""

@@ -1,4 +1,4 @@
-"""The addresses to which somebody of a company gives access, counted: a refusal says that others have the address."""
+"""Counts the addresses that somebody of a company gives access to: a refusal reveals that others have the address."""
 
 from pyramid.request import Request
 
@@ -7,11 +7,11 @@ from portal.database.engine import paused, writing
 
 
 def count_access_attempt(request: Request) -> None:
-    """Counts an address to which somebody of a company gives access. Raises TooManyAttemptsError.
+    """Counts an address that somebody of a company gives access to. Raises TooManyAttemptsError.
 
-    A refusal says that others have the address: who could try without end would learn who they are. What succeeds is
-    taken back by `uncount_access_attempt`. A refused request writes nothing, so that this is stored before anything
-    else is written.
+    A refusal reveals that others have the address: unlimited attempts would reveal who they are. Successful ones are
+    taken back by `uncount_access_attempt`. A refused request writes nothing, so this is stored before anything else
+    is written.
     """
     if request.policy.staff:
         return

@@ -37,11 +37,11 @@ class AccessCard:
     tone: str
     facts: tuple[Fact, ...] = ()
     actions: tuple[Action, ...] = ()
-    link: str = ""  # of the invitation that was just made, shown once
+    link: str = ""  # of the invitation just created, shown once
 
 
 def access_card(resource: Record, request: Request) -> AccessCard | None:
-    """None where the record is no person, or one whose access the reader may not change."""
+    """The card; None if the record is not a person, or one whose access the reader may not change."""
     if not request.policy.grants or resource.module_name != request.portal.declaration.people:
         return None
     account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
@@ -58,7 +58,7 @@ def access_card(resource: Record, request: Request) -> AccessCard | None:
 
 
 def access_state(account: Account | None, request: Request) -> tuple[Words, str]:
-    """What stands of an access, in two words, and its tone."""
+    """The state of an access, in two words, and its tone."""
     today = request.reader.today
     if account is None:
         return _("No access"), "calm"
@@ -92,7 +92,7 @@ def _facts(account: Account, request: Request) -> Iterator[Fact]:
 
 
 def bounce_notice(account: Account) -> Words:
-    """What the card says of an account whose emails have come back."""
+    """The card's notice about an account whose emails bounce."""
     return _("Emails bounce") if letters_arrive(account) else _("Emails have stopped because they bounced")
 
 
@@ -112,7 +112,7 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
 
 
 def _shown_link(request: Request, account: Account) -> str:
-    """The link of the invitation that the reader has just made; the next page does not have it any more."""
+    """The link of the invitation that the reader has just created; the next page no longer has it."""
     token = read_cookie(request, Cookie.INVITATION)
     if not TOKEN.fullmatch(token):
         return ""

@@ -1,4 +1,4 @@
-"""The inputs by which access is given: the profile, from when until when, which records are shown; the company."""
+"""The inputs for giving access: the profile, its first and last day, which records are shown; the company."""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,36 +33,36 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True)
 class AccessInput:
-    """What was posted: the values of an account, and what is wrong, by input."""
+    """What was posted: the values of an account, and the errors, by input."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, Words] = dataclasses.field(default_factory=dict)
 
 
 def posted_access(request: Request) -> dict[str, str]:
-    """The inputs of an access form as they were posted."""
+    """The posted inputs of an access form."""
     return {name: posted_text(request, name).strip() for name in NAMES}
 
 
 def posted_name(request: Request) -> str:
-    """The name of a person as it was posted, in one line."""
+    """The posted name of a person, on one line."""
     return " ".join(posted_text(request, "name").split())
 
 
 def is_person_name(text: str) -> bool:
-    """Whether a person can be called so."""
+    """Whether this can be the name of a person."""
     return not is_blank(text) and len(text) <= LONGEST_NAME and all(map(fits_one_line, text))
 
 
 def posted_email(request: Request, account: Account | None) -> str:
-    """The address in the sent access form, which staff may change: who reads the mail of another one comes in."""
+    """The address in the sent access form. Only staff may change it: whoever reads mail at the new address gets in."""
     if account is None or not request.policy.staff or "email" not in request.POST:
         return account.email if account else ""
     return normalize_email(posted_text(request, "email"))
 
 
 def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
-    """The inputs that show the access of `account`, or what a new one begins with: as little as its giver has."""
+    """The inputs for the access of `account`, or the initial ones for a new account: as little as its giver has."""
     days = account or access_limits(request.identity)
     return {
         "profile": account.profile if account else request.policy.grants[0],
@@ -74,9 +74,9 @@ def access_inputs(request: Request, account: Account | None) -> dict[str, str]:
 
 
 def read_access(request: Request, inputs: Mapping[str, str], present: Account | None = None) -> AccessInput:
-    """The values of an account; a profile or a day that its giver may not give is refused.
+    """The values of an account; a profile or a day that the giver may not give is refused.
 
-    So is an end that is over, which is most often a mistyped year; `present`, the account that is changed, keeps its.
+    So is an end in the past, usually a mistyped year; `present`, the account being changed, may keep its own.
     """
     access, reader = AccessInput(), request.reader
     if inputs["profile"] not in request.policy.grants:
@@ -100,7 +100,7 @@ def read_access(request: Request, inputs: Mapping[str, str], present: Account | 
 
 
 def _check_own_limits(access: AccessInput, request: Request) -> None:
-    """Nobody gives access for longer than they have it, nor to older records than they see."""
+    """Refuses access that lasts longer than the giver's own, or to older records than the giver sees."""
     own, reader = access_limits(request.identity), request.reader
     last, oldest = access.values.get("access_until"), access.values.get("records_from")
     if own.access_until and (last is None or last > own.access_until):
@@ -128,7 +128,7 @@ def _typed(day: Any) -> str:
 
 
 def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> Iterator[FormRow]:
-    """The rows of the form by which access is given."""
+    """The rows of the form for giving access."""
     yield FormRow((_profile_widget(request, request.policy.grants, inputs["profile"], errors.get("profile", "")),))
     yield FormRow(
         (
@@ -151,7 +151,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
 
 
 def profile_offers(request: Request, profiles: Iterable[str], chosen: str) -> tuple[Offer, ...]:
-    """The profiles, as they are offered."""
+    """The offered profiles."""
     declared = request.portal.declaration.profiles
     return tuple(Offer(name, display_name(declared[name]), name == chosen) for name in profiles)
 
@@ -175,7 +175,7 @@ def _day_widget(
 
 
 def chosen_company(request: Request, text: str) -> int | None:
-    """The company that an input names; readers who are not staff and have only one need not name it."""
+    """The company in an input; readers who are not staff and have only one need not name it."""
     own = request.reader.companies
     if not text and not request.policy.staff and len(own) == 1:
         return int(own[0])
@@ -189,7 +189,7 @@ def chosen_company(request: Request, text: str) -> int | None:
 
 
 def company_widget(request: Request, chosen: str, error: Words) -> Widget | None:
-    """The choice of a company; None where there is nothing to choose."""
+    """The choice of a company; None if there is nothing to choose."""
     organizations, people = request.portal.declaration.organizations, request.portal.declaration.people
     if organizations is None or people is None:
         return None
@@ -210,14 +210,14 @@ def company_widget(request: Request, chosen: str, error: Words) -> Widget | None
 
 
 def _finder(request: Request, people: str) -> str:
-    """The address that finds companies while the reader types: that of the link from people to them."""
+    """The address for finding companies as the reader types: that of the link from people to them."""
     records = Records(request.connection, request.policy, people)
     link = records.module.organization
     return f"/{people}/find?field={link}" if link in fields_with_offers(records) else ""
 
 
 def register_of(request: Request) -> Register:
-    """The register that carries out a form of access, in the name of the person who is signed in."""
+    """The register that carries out an access form, in the name of the signed-in person."""
     account = request.identity.account
     author = Author(account.id, account.name)
     return Register(request.connection, request.portal.tables, request.now, author, account.person)

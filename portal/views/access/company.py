@@ -40,7 +40,7 @@ MOST_SHOWN = 200
 
 @dataclass(frozen=True)
 class Colleague:
-    """One person of a company, with their access."""
+    """A person of a company, with their access."""
 
     name: str
     initials: str
@@ -50,7 +50,7 @@ class Colleague:
     tone: str
     signed_in: Moment | None
     until: str
-    bounces: Words = ""  # that their emails do
+    bounces: Words = ""  # says that their emails bounce
     url: str = ""  # of their card; empty for the reader
     mine: bool = False
 
@@ -83,7 +83,7 @@ class CompanyPage:
 
 
 def company_card(resource: Record, request: Request) -> AccessCard | None:
-    """The card on the company's page; None for other records, and for readers who may not let its people in."""
+    """The card on the company's page; None for other records, and for readers who may not give its people access."""
     is_company = resource.module_name == request.portal.declaration.organizations
     if not is_company or not may_manage_company(request.identity, resource.record.id):
         return None
@@ -105,7 +105,7 @@ def company_card(resource: Record, request: Request) -> AccessCard | None:
 
 @view_config(context=Record, name="people", request_method="GET", renderer="company.pt", permission=LET_IN)
 def show_people(resource: Record, request: Request) -> CompanyPage:
-    """`GET /COMPANIES/ID/people`: who of the company has access or waits for it, the company's link and its switch."""
+    """`GET /COMPANIES/ID/people`: who in the company has access or waits for it, the company's link and its switch."""
     return _company_page(resource, request)
 
 
@@ -154,7 +154,7 @@ def _colleagues(request: Request, accounts: list[Account]) -> Iterator[Colleague
 
 
 def _join_link(resource: Record, request: Request, access: CompanyAccess, error: Words) -> JoinLink:
-    """The company's link, and what it may be made for. A link to more than the reader may give is not shown to them."""
+    """The company's link, and its possible profiles. A link to more than the reader may give is not shown to them."""
     profiles, grants = request.portal.declaration.profiles, request.policy.grants
     declared = request.portal.declaration.sign_up
     preferred = access.profile or (declared.profile if declared else "")
@@ -171,7 +171,7 @@ def _join_link(resource: Record, request: Request, access: CompanyAccess, error:
 
 @view_config(context=Record, name="join", request_method="POST", renderer="company.pt", permission=LET_IN)
 def change_link(resource: Record, request: Request) -> CompanyPage | Response:
-    """`POST /COMPANIES/ID/join`: makes the company's link, makes another one in its place, or withdraws it."""
+    """`POST /COMPANIES/ID/join`: creates the company's link, replaces it, or withdraws it."""
     company, do, profile = resource.record.id, posted_text(request, "do"), posted_text(request, "profile")
     if do == "withdraw":
         withdraw_link(request.connection, request.portal.tables, company)

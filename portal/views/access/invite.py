@@ -40,7 +40,7 @@ Inputs = Mapping[str, str]
 
 @view_config(context=Module, name="invite", request_method="GET", renderer="question.pt", permission="grant")
 def show_invite(module: Module, request: Request) -> QuestionPage:
-    """`GET /PEOPLE/invite`: the form that invites a colleague; `?company=ID` chooses the company."""
+    """`GET /PEOPLE/invite`: the form for inviting a colleague; `?company=ID` chooses the company."""
     _check_companies(request)
     inputs = {**access_inputs(request, None), "email": "", "name": "", "company": request.GET.get("company", "")}
     return _invite_page(module, request, inputs, {})
@@ -48,7 +48,7 @@ def show_invite(module: Module, request: Request) -> QuestionPage:
 
 @view_config(context=Module, name="invite", request_method="POST", renderer="question.pt", permission="grant")
 def invite_person(module: Module, request: Request) -> QuestionPage | Response:
-    """`POST /PEOPLE/invite`: makes the person, with access. Who is recorded already is not recorded twice."""
+    """`POST /PEOPLE/invite`: creates the person, with access. Existing people are not recorded twice."""
     _check_companies(request)
     own_inputs = {name: posted_text(request, name).strip() for name in OWN_INPUTS}
     inputs = {**posted_access(request), **own_inputs, "name": posted_name(request)}
@@ -83,9 +83,9 @@ def _following(module: Module, person: int | None) -> str:
 
 
 def _taken(request: Request, register: Register, email: str) -> Words:
-    """Why an invitation cannot go to an address: somebody has it who has access, or is not the reader's to give any.
+    """Why an address cannot be invited: somebody with it already has access, or the reader may not give them any.
 
-    Which of the two it is is said only of people whose access the reader may change.
+    Only for people whose access the reader may change does it say which.
     """
     account, person = find_account(request.connection, request.portal.tables, email), register.person_with(email)
     if account is not None:
@@ -139,6 +139,6 @@ def _invite_page(module: Module, request: Request, inputs: Inputs, errors: Error
 
 
 def _check_companies(request: Request) -> None:
-    """People who are not staff invite into their own companies: without one there is nobody to invite."""
+    """People who are not staff invite to their own companies: without one, they cannot invite anybody."""
     if not request.policy.staff and not request.reader.companies:
         raise HTTPNotFound

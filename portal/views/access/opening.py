@@ -1,4 +1,4 @@
-"""Opening the portal to everybody: how many would be invited, the switch, and how far it is. For staff."""
+"""Opening the portal to everybody: how many would be invited, the switch, and the progress. For staff."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MOST_LEFT_OUT = 20  # names on the page
 
 @dataclass(frozen=True)
 class OpenPage:
-    """open.pt: inviting everybody; without `submit` there is nobody to invite."""
+    """open.pt: inviting everybody; without `submit`, there is nobody to invite."""
 
     url: str
     back_url: str
@@ -41,20 +41,20 @@ class OpenPage:
     submit: Words = ""
     once: str = ""
     running: bool = False
-    outcome: tuple[Words, ...] = ()  # what became of the last time
+    outcome: tuple[Words, ...] = ()  # the outcome of the last time
     left_out: tuple[TitledLink, ...] = ()  # those who could not be invited then
 
 
 @view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
 def show_opening(module: Module, request: Request) -> OpenPage:
-    """`GET /PEOPLE/open`: how many people would be invited, or how far the invitations are."""
+    """`GET /PEOPLE/open`: how many people would be invited, or the progress of the invitations."""
     _check_staff(request)
     return _opening_page(module, request, access_inputs(request, None), {})
 
 
 @view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
 def open_portal_to_all(module: Module, request: Request) -> OpenPage | Response:
-    """`POST /PEOPLE/open`: begins to invite everybody, which the worker does batch by batch; or stops it."""
+    """`POST /PEOPLE/open`: starts or stops inviting everybody, which the worker does batch by batch."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):
         return again
@@ -124,7 +124,7 @@ def _outcome_words(request: Request, outcome: OpeningOutcome) -> Iterator[Words]
 
 
 def _titled(module: Module, ids: tuple[int, ...]) -> tuple[TitledLink, ...]:
-    """Those of the people whom the reader sees, with links to their pages."""
+    """Those of the people that the reader sees, with links to their pages."""
     return tuple(
         TitledLink(person.title or person.reference, record_address(module.module_name, person.id))
         for person in module.records.by_ids(ids, [])

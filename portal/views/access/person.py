@@ -32,21 +32,21 @@ from portal.web.flash import set_flash
 from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
 
-SHOWN_FOR = 300  # seconds in which the link of an invitation can be shown
-# The same for every address that is taken by somebody else: who they are is nobody's business.
+SHOWN_FOR = 300  # seconds for which the link of an invitation can be shown
+# The same for every address that somebody else has: it must not reveal who they are.
 TAKEN = _("This address cannot be given access here. Please contact us.")
 Errors = Mapping[str, Words]
 
 
 def language_of_colleagues(request: Request) -> dict[str, str]:
-    """The language of an account that is given to a colleague: that of the giver. Staff writes to customers in the
-    portal's first.
+    """The language of an account given to a colleague: the giver's. Staff write to customers in the portal's first
+    language.
     """
     return {} if request.policy.staff else {"language": request.reader.language}
 
 
 def _managed_account(resource: Record, request: Request) -> Account | None:
-    """The account of the person, None where there is none yet. HTTPNotFound for whose access is not theirs to give."""
+    """The account of the person, None if there is none yet. Raises HTTPNotFound if the reader may not give access."""
     account = find_account_of_person(request.connection, request.portal.tables, resource.record.id)
     if not may_manage(request.connection, request.identity, resource.record.id, account):
         raise HTTPNotFound
@@ -54,7 +54,7 @@ def _managed_account(resource: Record, request: Request) -> Account | None:
 
 
 def _question(resource: Record, request: Request, name: str, **words: Any) -> QuestionPage:
-    """A question about the access of a person, whose answer goes to the page `name` of their record."""
+    """A question about a person's access, whose answer is posted to the page `name` of their record."""
     path, subject = resource.path, resource.record.title or resource.record.reference
     return QuestionPage(subject=subject, action=f"{path}{name}", back_url=path, once=once_key(request), **words)
 
@@ -68,7 +68,7 @@ def _done(resource: Record, request: Request) -> Response:
 
 @view_config(context=Record, name="access", request_method="GET", renderer="question.pt", permission="grant")
 def show_access(resource: Record, request: Request) -> QuestionPage:
-    """`GET /PEOPLE/ID/access`: the form, with what the person has."""
+    """`GET /PEOPLE/ID/access`: the form, with the person's current access."""
     account = _managed_account(resource, request)
     present = account if account and account.profile in request.policy.grants else None
     return _access_page(resource, request, account, access_inputs(request, present), {})
@@ -76,7 +76,7 @@ def show_access(resource: Record, request: Request) -> QuestionPage:
 
 @view_config(context=Record, name="access", request_method="POST", renderer="question.pt", permission="grant")
 def give_access(resource: Record, request: Request) -> QuestionPage | Response:
-    """`POST /PEOPLE/ID/access`: gives access, with an invitation, or changes it. What was ended begins again."""
+    """`POST /PEOPLE/ID/access`: gives access, with an invitation, or changes it. Ended access starts again."""
     account = _managed_account(resource, request)
     inputs = {**posted_access(request), "email": posted_email(request, account)}
     access = read_access(request, inputs, account if account and not account.disabled else None)
@@ -144,7 +144,7 @@ def _access_page(
 
 @view_config(context=Record, name="revoke", request_method="GET", renderer="question.pt", permission="grant")
 def show_revoke(resource: Record, request: Request) -> QuestionPage:
-    """`GET /PEOPLE/ID/revoke`: the question whether a person's access is to end."""
+    """`GET /PEOPLE/ID/revoke`: the question whether to end a person's access."""
     _open_account(resource, request)
     return _question(
         resource,
@@ -162,7 +162,7 @@ def show_revoke(resource: Record, request: Request) -> QuestionPage:
 
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
-    """`POST /PEOPLE/ID/revoke`: ends a person's access: with their next request they are signed out."""
+    """`POST /PEOPLE/ID/revoke`: ends a person's access: their next request signs them out."""
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)
@@ -182,7 +182,7 @@ def _open_account(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="second-factor", request_method="GET", renderer="question.pt", permission="grant")
 def show_second_factor_reset(resource: Record, request: Request) -> QuestionPage:
-    """`GET /PEOPLE/ID/second-factor`: the question whether a person is to get in without codes."""
+    """`GET /PEOPLE/ID/second-factor`: the question whether to let a person in without codes."""
     _account_with_second_factor(resource, request)
     return _question(
         resource,
@@ -201,7 +201,7 @@ def show_second_factor_reset(resource: Record, request: Request) -> QuestionPage
 
 @view_config(context=Record, name="second-factor", request_method="POST", permission="grant")
 def reset_second_factor(resource: Record, request: Request) -> Response:
-    """`POST /PEOPLE/ID/second-factor`: lets a person in without codes who has lost what makes them."""
+    """`POST /PEOPLE/ID/second-factor`: lets a person who has lost their app in without codes."""
     if again := answer_if_repeated(resource.records, request):
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
@@ -221,7 +221,7 @@ def _account_with_second_factor(resource: Record, request: Request) -> Account:
 
 @view_config(context=Record, name="invite", request_method="POST", permission="grant")
 def invite_again(resource: Record, request: Request) -> Response:
-    """`POST /PEOPLE/ID/invite`: invites a person again who has not accepted yet; the earlier invitation is void."""
+    """`POST /PEOPLE/ID/invite`: sends a new invitation to a person who has not accepted yet; voids the earlier one."""
     account = _managed_account(resource, request)
     if account is None or not has_open_invitation(account):
         raise HTTPNotFound
@@ -233,7 +233,7 @@ def invite_again(resource: Record, request: Request) -> Response:
 def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:
     """Sends the invitation to a person who has been given access. Raises TooManyAttemptsError.
 
-    Where no mail server is set, the page that `answer` leads to shows the link, once: else it would reach nobody.
+    Without a mail server, the page that `answer` leads to shows the link, once: otherwise it would reach nobody.
     """
     tables = request.portal.tables
     by = str(request.identity.account.id)

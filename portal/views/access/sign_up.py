@@ -1,7 +1,7 @@
-"""Coming in uninvited: `/signup` as `sign_up:` says, and `/join/TOKEN`, the link of a company.
+"""Signing up: `/signup` as declared in `sign_up:`, and `/join/TOKEN`, the link of a company.
 
-One page asks for the address and sends a link to it; behind the link are name and password; then somebody says yes,
-where that is declared. Whether an address is known is said behind the link alone.
+One page asks for the address and sends a link to it; the link's page asks for name and password; then somebody
+approves, if that is declared. Only the link's page reveals whether an address is known.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ Errors = dict[str, Words]
 
 @view_config(context=SignUp, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_sign_up(context: SignUp, request: Request) -> Any:
-    """`GET /signup`: asks for the address, and after that always says the same."""
+    """`GET /signup`: asks for the address, and then always gives the same answer."""
     if request.portal.declaration.sign_up is None:
         raise HTTPNotFound
     return _show(request, _("Sign up"), "/signup")
@@ -74,7 +74,7 @@ def sign_up(context: SignUp, request: Request) -> Any:
 
 @view_config(context=Join, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_join(context: Join, request: Request) -> Any:
-    """`GET /join/TOKEN`: a company's own link: asks for access, or leads people who have it to the sign-in."""
+    """`GET /join/TOKEN`: a company's own link: asks for access, or sends people who have it to the sign-in."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _dead_link(request, VOID)
@@ -83,7 +83,7 @@ def show_join(context: Join, request: Request) -> Any:
 
 @view_config(context=Join, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def join_by_link(context: Join, request: Request) -> Any:
-    """`POST /join/TOKEN`: as signing up, into the company of the link."""
+    """`POST /join/TOKEN`: like signing up, for the company of the link."""
     company = company_of_link(request.connection, request.portal.tables, context.token)
     if company is None:
         return _dead_link(request, VOID)
@@ -148,13 +148,13 @@ def _steps(request: Request, current: int) -> tuple[StepState, ...]:
 
 
 def _needs_approval(request: Request) -> bool:
-    """Whether somebody has to say yes before who signed up may sign in."""
+    """Whether somebody has to approve a sign-up before its person may sign in."""
     declared = request.portal.declaration.sign_up
     return declared is None or declared.approve
 
 
 def _dead_link(request: Request, text: Words) -> Any:
-    """The page for a link that leads nowhere any more; who has come in by it goes on to their home page."""
+    """The page for a link that is no longer valid; a person it has let in goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_code = 404
@@ -166,7 +166,7 @@ def _dead_link(request: Request, text: Words) -> Any:
 
 @view_config(context=SignUpLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_proof(context: SignUpLink, request: Request) -> Any:
-    """`GET /signup/TOKEN`: the form behind the link; opening it, as scanners of mail do, does not use it up."""
+    """`GET /signup/TOKEN`: the form behind the link; opening it, as mail scanners do, does not use it up."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
@@ -175,7 +175,7 @@ def show_proof(context: SignUpLink, request: Request) -> Any:
 
 @view_config(context=SignUpLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
-    """`POST /signup/TOKEN`: takes name and password. Who needs no approval is signed in, others wait."""
+    """`POST /signup/TOKEN`: accepts name and password. People who need no approval are signed in, others wait."""
     sign_up = _valid_sign_up(context, request)
     if not isinstance(sign_up, SignUpRequest):
         return sign_up
@@ -193,7 +193,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
         try:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
         except AccessRefusedError:
-            pass  # it waits for staff, who sees why
+            pass  # it waits for staff, who see why
     for identity in sign_ups.deciders(waiting):
         queue_letter(request, approval_request_letter(letter_sender(request), identity.account, waiting.email))
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
@@ -201,9 +201,9 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
 
 
 def _valid_sign_up(context: SignUpLink, request: Request) -> SignUpRequest | Any:
-    """Who asked; else the page that says that the link is void, or that its address has access already.
+    """The sign-up, or the page that says that the link is void or that its address already has access.
 
-    Read apart from the request's own connection, which nobody should wait for while a password is hashed.
+    Read on a separate connection, so that nobody waits for the request's own while a password is hashed.
     """
     with reading(request.portal.engine) as connection:
         sign_up = SignUps(connection, request.portal.tables, request.now).find(context.token)

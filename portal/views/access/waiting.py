@@ -1,4 +1,4 @@
-"""People who have signed up and wait for approval: the page of those who may give it, with one click per answer."""
+"""The page of sign-ups that wait for approval, for those who may approve them, with one click per answer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ from portal.web.resources import ROW_ID, Module
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """One who has signed up, with the profiles to choose from, and the companies where none is known."""
+    """A sign-up, with the profiles to choose from, and the companies if none is known."""
 
     id: int
     name: str
@@ -45,7 +45,7 @@ class WaitingLine:
 
 @dataclass(frozen=True)
 class WaitingPage:
-    """waiting.pt: people who wait for approval."""
+    """waiting.pt: sign-ups that wait for approval."""
 
     url: str
     back_url: str
@@ -55,13 +55,13 @@ class WaitingPage:
 
 @view_config(context=Module, name="waiting", request_method="GET", renderer="waiting.pt", permission="grant")
 def show_waiting(module: Module, request: Request) -> WaitingPage:
-    """`GET /PEOPLE/waiting`: who waits for the reader's yes, the longest first."""
+    """`GET /PEOPLE/waiting`: who waits for the reader's approval, the longest first."""
     return _waiting_page(module, request, "")
 
 
 @view_config(context=Module, name="waiting", request_method="POST", renderer="waiting.pt", permission="grant")
 def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
-    """`POST /PEOPLE/waiting`: approves a sign-up, with person, access and an email, or forgets it."""
+    """`POST /PEOPLE/waiting`: approves a sign-up, with person, access and an email, or deletes it."""
     sign_ups = sign_ups_of(request)
     number = posted_text(request, "id")
     sign_up = sign_ups.one_waiting(request.identity, int(number)) if ROW_ID.fullmatch(number) else None
@@ -78,7 +78,7 @@ def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
 
 
 def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
-    """Gives access; why it cannot be given, where it cannot."""
+    """Gives access; returns the reason if it cannot."""
     profile, register, limits = posted_text(request, "profile"), register_of(request), access_limits(request.identity)
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
@@ -105,13 +105,13 @@ def _company_input(sign_up: SignUp) -> str:
 
 
 def _within_reach(request: Request, person: int) -> bool:
-    """Whether the reader may give access to a person who is recorded already: staff to everybody whom they see."""
+    """Whether the reader may give access to an already recorded person: staff to everybody they see."""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
     return people.exists(person) and may_manage(request.connection, request.identity, person, None)
 
 
 def sign_ups_of(request: Request) -> SignUps:
-    """The sign-ups, in the name of the person who answers those that wait."""
+    """The sign-ups, in the name of the person who answers them."""
     return SignUps(request.connection, request.portal.tables, request.now)
 
 
@@ -126,7 +126,7 @@ def _waiting_page(module: Module, request: Request, error: Words) -> WaitingPage
 
 
 def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[WaitingLine]:
-    """One line for each who waits, with the profiles to choose from."""
+    """One line per waiting sign-up, with the profiles to choose from."""
     waiting, grants = list(waiting), request.policy.grants
     titles = _company_titles(request, {sign_up.organization for sign_up in waiting if sign_up.organization})
     companies = company_widget(request, "", "") if any(sign_up.organization is None for sign_up in waiting) else None

@@ -1,4 +1,4 @@
-"""`/account/`: the reader's choice of letters, devices, tokens of programs, and drafts."""
+"""`/account/`: the reader's choice of letters, devices, tokens for programs, and drafts."""
 
 from dataclasses import dataclass
 
@@ -27,13 +27,13 @@ class AccountPage:
     """account.pt"""
 
     letters: LetterChoices
-    second_factor: bool = False  # whether codes are asked for
+    second_factor: bool = False  # whether codes are required
     passkeys: tuple[PasskeyShown, ...] | None = None  # None: the portal has none
     drafts: tuple[DraftLine, ...] = ()
     devices: tuple[DeviceShown, ...] = ()
     tokens: tuple[TokenShown, ...] = ()
-    mcp_url: str = ""  # where assistants use tokens
-    new_token: str = ""  # which no other page shows
+    mcp_url: str = ""  # where assistants connect with tokens
+    new_token: str = ""  # shown on no other page
 
 
 @view_config(context=Account, name="", request_method="GET", renderer="account.pt")
@@ -44,7 +44,7 @@ def show_account(context: Account, request: Request) -> AccountPage:
 
 @view_config(context=Account, name="token", request_method="POST", renderer="question.pt")
 def add_token(context: Account, request: Request) -> QuestionPage | Response:
-    """`POST /account/token`: makes a token, shows it on the page of the account, and tells its person by email."""
+    """`POST /account/token`: creates a token, shows it on the account page, and notifies its person by email."""
     token_request = read_token_form(request)
     if isinstance(token_request, QuestionPage):
         return refused_form(request, token_request)

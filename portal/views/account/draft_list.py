@@ -1,4 +1,4 @@
-"""The drafts of a person as `/account/` lists them: what each is about, and the way back to its form."""
+"""The list of a person's drafts at `/account/`: what each is about, and the way back to its form."""
 
 from dataclasses import dataclass
 
@@ -13,24 +13,24 @@ from portal.views.forms.drafts import page_of_form
 from portal.views.parts import Moment
 from portal.views.wording import new_label, record_in_words
 
-EXCERPT = 200  # characters of a draft that its own page shows whole
-# Widgets of fields in which people write.
+EXCERPT = 200  # characters of a draft whose own page shows all of it
+# Widgets of fields that people write into.
 WRITTEN = frozenset({"input", "textarea", "markdown", "html"})
 
 
 @dataclass(frozen=True)
 class DraftLine:
-    """One draft in the list of one's own."""
+    """A draft in the list of one's own."""
 
     form: str
     title: Words
     at: Moment
-    url: str = ""  # where it can be continued; empty where its page is gone
+    url: str = ""  # where it can be continued; empty if its page is gone
     text: str = ""
 
 
 def draft_line(request: Request, draft: Draft) -> DraftLine:
-    """One draft: where it belongs, and the beginning of its text; all of it where there is no page for it any more."""
+    """A draft: where it belongs, and the start of its text; all of it if its page no longer exists."""
     module, _slash, path = draft.form.partition("/")
     records = _records_of(request, module)
     record = _record_of(records, path) if records else None
@@ -46,12 +46,12 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
 
 
 def _records_of(request: Request, module: str) -> Records | None:
-    """The records of the module; None where the profile does not have it any more."""
+    """The records of the module; None if the profile no longer has it."""
     return None if request.policy.access(module) is None else Records(request.connection, request.policy, module)
 
 
 def _record_of(records: Records, path: str) -> Record | None:
-    """The record that the form changes; None for a new one, and for one that cannot be seen any more."""
+    """The record that the form changes; None for a new one, and for one that can no longer be seen."""
     record_id = path.partition("/")[0]
     rows = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
     return rows[0] if rows else None
@@ -73,7 +73,7 @@ def _draft_title(records: Records | None, path: str, record: Record | None) -> s
 
 
 def _written_text(records: Records | None, draft: Draft) -> str:
-    """What was written into the form, without what was chosen."""
+    """The text written into the form, without choices."""
     fields = records.module.fields if records else {}
     names = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}
     texts = [text for name, texts in draft.content.inputs.items() if name in names for text in texts if text.strip()]

@@ -1,4 +1,4 @@
-"""Which letters a person gets: chosen at `/account/`, and ended by the link in each letter without signing in."""
+"""Which letters a person gets: chosen at `/account/`, or ended without signing in by the link in each letter."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ from portal.web.resources import Account, Unsubscribe
 
 @dataclass(frozen=True)
 class LetterChoice:
-    """A box that chooses letters: its value, what the records are to the person, and whether it is ticked."""
+    """A checkbox for letters: its value, the person's relation to the records, and whether it is ticked."""
 
     value: str
     relation: Words
@@ -39,7 +39,7 @@ class LetterChoice:
 
 @dataclass(frozen=True)
 class LetterRow:
-    """A kind of letters, with a box for each relation; None where it does not apply."""
+    """A kind of letters, with a checkbox per relation; None if it does not apply."""
 
     label: Words
     choices: tuple[LetterChoice | None, ...]
@@ -47,7 +47,7 @@ class LetterRow:
 
 @dataclass(frozen=True)
 class LetterChoices:
-    """Which letters about records the reader gets: the relations in the head of the table, and its rows."""
+    """Which letters about records the reader gets: the relations in the table's header, and its rows."""
 
     relations: tuple[Words, ...]
     rows: tuple[LetterRow, ...]
@@ -55,7 +55,7 @@ class LetterChoices:
 
 @dataclass(frozen=True)
 class NoticePage:
-    """notice.pt, for who need not be signed in: a sentence, a button that does something, or a way on."""
+    """notice.pt, also without signing in: a sentence, with a button or a link."""
 
     heading: Words
     text: Words
@@ -84,8 +84,8 @@ def letter_choices(request: Request) -> LetterChoices:
 
 
 def _relations_of(request: Request) -> tuple[Relation, ...]:
-    """The relations of which the signed-in person chooses; no company for staff and for people who see only their
-    own."""
+    """The relations that the signed-in person can choose; not that of the company for staff and for people who see only
+    their own."""
     has_company = sees_company(request.portal.declaration, request.policy.profile)
     return tuple(relation for relation in RELATIONS if relation is not Relation.COMPANY or has_company)
 
@@ -96,8 +96,8 @@ def _chosen_letters(request: Request) -> frozenset[Choice]:
 
 @view_config(context=Account, name="letters", request_method="POST")
 def choose_letters(context: Account, request: Request) -> Response:
-    """`POST /account/letters`: stores which letters the signed-in person wants: those of the boxes that are ticked.
-    What the page did not ask, as no such letters are written, stays as it was."""
+    """`POST /account/letters`: stores which letters the signed-in person wants: those with ticked boxes. Choices that
+    the page did not offer, as no such letters are written, stay as they were."""
     ticked = set(request.POST.getall("letters"))
     kinds = kinds_of_letters(request.portal.declaration, request.policy.profile)
     offered = {(relation, kind) for relation in _relations_of(request) for kind in kinds}
@@ -109,7 +109,7 @@ def choose_letters(context: Account, request: Request) -> Response:
 
 @view_config(context=Unsubscribe, request_method="GET", renderer="notice.pt", permission=NO_PERMISSION_REQUIRED)
 def show_unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
-    """`GET /unsubscribe/TOKEN`: asks; opening a link, as scanners of mail do, changes nothing."""
+    """`GET /unsubscribe/TOKEN`: asks; opening a link, as mail scanners do, changes nothing."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)
@@ -126,7 +126,7 @@ def show_unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
     request_method="POST",
     renderer="notice.pt",
     permission=NO_PERMISSION_REQUIRED,
-    require_csrf=False,  # mail programs post here by themselves (RFC 8058); the token is the proof
+    require_csrf=False,  # mail programs post here on their own (RFC 8058); the token is the proof
 )
 def unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
     """`POST /unsubscribe/TOKEN`: ends all letters about records to the account of the link."""
@@ -143,7 +143,7 @@ def unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
 
 
 def _not_valid(request: Request) -> NoticePage:
-    """Says on the page that ends letters that its link is not valid: who follows one need not be signed in."""
+    """The unsubscribe page of an invalid link, which needs no sign-in."""
     request.response.status_code = 404
     text = _("Open it again from the email, or choose the emails you want under “My account”.")
     heading, back_label = _("This link is not valid"), _("My account")
@@ -151,7 +151,7 @@ def _not_valid(request: Request) -> NoticePage:
 
 
 def _account(context: Unsubscribe, request: Request) -> Login | None:
-    """The account of the link that ends letters; None where this portal has not made its token."""
+    """The account of an unsubscribe link; None if this portal did not make its token."""
     key = find_portal_key(request.connection, request.portal.tables)
     account_id = read_unsubscribe_token(key, context.token) if key else None
     return None if account_id is None else load_account(request.connection, request.portal.tables, account_id)

@@ -1,4 +1,4 @@
-"""The reader's own passkeys: listed at `/account/`, made, renamed and removed; and for which site passkeys are."""
+"""The reader's own passkeys: listed at `/account/`, created, renamed and removed; and the site they are valid for."""
 
 import logging
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class PasskeyShown:
 
 
 def passkeys(request: Request) -> tuple[PasskeyShown, ...] | None:
-    """The passkeys of the reader, the newest first; None where the portal has none."""
+    """The passkeys of the reader, the newest first; None if the portal does not use any."""
     if "passkey" not in request.portal.declaration.settings.sign_in:
         return None
     reader = request.reader
@@ -71,7 +71,7 @@ def show_passkey_form(context: Account, request: Request) -> PasswordPage:
 
 @view_config(context=Account, name="passkey-options", request_method="POST", renderer="json")
 def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
-    """`POST /account/passkey-options`: what a browser needs to make a passkey; refused without the password."""
+    """`POST /account/passkey-options`: what a browser needs to create a passkey; refused without the password."""
     check_passkeys_are_used(request)
     account, errors = request.identity.account, confirmation_errors(request)
     with writing(request.portal.engine) as connection:
@@ -87,7 +87,7 @@ def new_passkey_options(context: Account, request: Request) -> dict[str, Any]:
 
 @view_config(context=Account, name="passkey", request_method="POST", renderer="password.pt")
 def make_passkey(context: Account, request: Request) -> Any:
-    """`POST /account/passkey`: takes what the device has made, and tells its person by email."""
+    """`POST /account/passkey`: accepts what the device has created, and notifies the person by email."""
     check_passkeys_are_used(request)
     account, name = request.identity.account, posted_text(request, "name")
     error, answer = name_error(name, LONGEST_NAME), posted_text(request, "credential")
@@ -139,13 +139,13 @@ def _form_page(request: Request, name: str, error: Words = "") -> PasswordPage:
 
 
 def check_passkeys_are_used(request: Request) -> None:
-    """Raises HTTPNotFound where the portal has no passkeys."""
+    """Raises HTTPNotFound if the portal does not use passkeys."""
     if "passkey" not in request.portal.declaration.settings.sign_in:
         raise HTTPNotFound
 
 
 def passkey_site(request: Request) -> Site:
-    """For which site passkeys are made and good."""
+    """The site that passkeys are created and valid for."""
     parts = urlsplit(own_address(request))
     name = request.reader.text(request.portal.declaration.settings.name)
     return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}".lower(), name)

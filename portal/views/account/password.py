@@ -1,4 +1,4 @@
-"""Passwords: changing one's own, asking for a link where it is forgotten, setting a new one with the link."""
+"""Passwords: changing one's own, requesting a link if it is forgotten, setting a new one with the link."""
 
 from typing import Any
 
@@ -53,7 +53,7 @@ def show_password_change(context: Password, request: Request) -> Any:
 
 @view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
 def change_password(context: Password, request: Request) -> Any:
-    """`POST /password`: saves the new password, signs out every other device, and says so by letter."""
+    """`POST /password`: saves the new password, signs out every other device, and sends a notice by email."""
     account, logins = request.identity.account, request.logins
     errors = _current_password_errors(request, account) or _new_errors(request, account)
     if errors:
@@ -70,14 +70,14 @@ def change_password(context: Password, request: Request) -> Any:
 
 
 def confirmation_errors(request: Request) -> dict[str, Words]:
-    """What is wrong with the password by which the reader confirms something; nothing where they have none."""
+    """The errors in the password with which the reader confirms something; none if they have no password."""
     account = request.identity.account
     return dict(_current_password_errors(request, account)) if request.logins.has_password(account) else {}
 
 
 def _current_password_errors(request: Request, account: Account) -> Errors:
-    """Whether the password that was sent is the reader's; straight after signing in with a generated one it may be
-    left out."""
+    """The errors if the sent password is not the reader's; right after signing in with a generated one, it may be left
+    out."""
     current = posted_text(request, "current")
     if account.must_change and not current:
         return {}
@@ -89,7 +89,7 @@ def _current_password_errors(request: Request, account: Account) -> Errors:
 
 
 def confirmation_widgets(request: Request, errors: Errors) -> tuple[Widget, ...]:
-    """The input of the password by which the reader confirms something, if they have one."""
+    """The input for the password with which the reader confirms something, if they have one."""
     return (current_password_widget(errors),) if request.logins.has_password(request.identity.account) else ()
 
 
@@ -123,8 +123,8 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
     context=Password, name="forgotten", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def show_forgotten(context: Password, request: Request) -> Any:
-    """`GET /password/forgotten`: the page for a forgotten password: asks for the address, and after that always says
-    the same; without a way to send a link, whom to ask instead."""
+    """`GET /password/forgotten`: the page for a forgotten password: asks for the address, and then always gives the
+    same answer; if no link can be sent, it says whom to ask."""
     if not writes_links(request):
         return _unavailable_page(request.portal.declaration.settings.support_address)
     if "sent" in request.GET:
@@ -136,7 +136,7 @@ def show_forgotten(context: Password, request: Request) -> Any:
     context=Password, name="forgotten", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def request_reset(context: Password, request: Request) -> Any:
-    """`POST /password/forgotten`: writes an email with a link; for addresses without an account, too."""
+    """`POST /password/forgotten`: writes an email with a link, also for addresses without an account."""
     if not writes_links(request):
         return HTTPSeeOther("/password/forgotten")
     email = posted_text(request, "email").strip()
@@ -186,14 +186,14 @@ def _unavailable_page(support: str | None) -> PasswordPage:
 
 @view_config(context=PasswordLink, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_password_link(context: PasswordLink, request: Request) -> Any:
-    """`GET /password/KIND/TOKEN`: the form. Looking at it, as scanners of mail do, does not use the link up."""
+    """`GET /password/KIND/TOKEN`: the form. Opening it, as mail scanners do, does not use up the link."""
     account = _account_of_link(context, request)
     return _link_page(context, account, {}) if account else _link_is_gone(context, request)
 
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def set_password(context: PasswordLink, request: Request) -> Any:
-    """`POST /password/KIND/TOKEN`: saves a new password and signs out every device. Who was invited is signed in."""
+    """`POST /password/KIND/TOKEN`: saves a new password and signs out every device. An invited person is signed in."""
     account = _account_of_link(context, request)
     if account is None:
         return _link_is_gone(context, request)
@@ -233,7 +233,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
 
 
 def _link_is_gone(context: PasswordLink, request: Request) -> Any:
-    """The link is used up; a person who has accepted the invitation with it goes on to their home page."""
+    """The page of a used link; a person who has accepted the invitation with it goes on to their home page."""
     if context.purpose == INVITATION and request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_code = 404

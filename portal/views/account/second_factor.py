@@ -40,15 +40,15 @@ URL = "/account/second-factor"
 
 @dataclass(frozen=True)
 class SecondFactorPage:
-    """second_factor.pt: setting up, what is set up, or the new recovery codes, which are shown once."""
+    """second_factor.pt: the setup, the current state, or the new recovery codes, which are shown once."""
 
     text: Words
     back_url: str = ""
     is_on: bool = False
     widgets: tuple[Widget, ...] = ()
-    secret: str = ""  # that is being set up
+    secret: str = ""  # the one being set up
     picture: str = ""  # its QR code, as the address of an image
-    codes: str = ""  # new recovery codes, one a line
+    codes: str = ""  # new recovery codes, one per line
 
 
 @view_config(
@@ -56,7 +56,7 @@ class SecondFactorPage:
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
 def show_second_factor(context: Account, request: Request) -> SecondFactorPage:
-    """`GET /account/second-factor`: the form that sets the second factor up; else what there is to do with it."""
+    """`GET /account/second-factor`: the form that sets up the second factor, or what can be done with it."""
     is_on = request.identity.account.second_factor is not None
     return _page_when_on(request) if is_on else _set_up_page(request, new_secret())
 
@@ -66,9 +66,9 @@ def show_second_factor(context: Account, request: Request) -> SecondFactorPage:
     permission=SET_SECOND_FACTOR,
 )  # fmt: skip
 def change_second_factor(context: Account, request: Request) -> Any:
-    """`POST /account/second-factor`: `do`: on, off, or codes for new recovery codes. Each takes a code of the app."""
+    """`POST /account/second-factor`: `do`: on, off, or codes for new recovery codes. Each needs a code from the app."""
     do, is_on = posted_text(request, "do"), request.identity.account.second_factor is not None
-    if (do == "on") == is_on:  # it has been done in another window
+    if (do == "on") == is_on:  # already done in another window
         return HTTPSeeOther(URL)
     if do == "on":
         return _turn_on(request)
@@ -105,7 +105,7 @@ def _show_new_codes(request: Request) -> SecondFactorPage:
 
 
 def _code_error(request: Request) -> Words:
-    """Why the code that was sent does not count; empty where it does, and is used up."""
+    """Why the sent code is not valid; empty if it is, and it is then used up."""
     account, device = request.identity.account, read_cookie(request, Cookie.DEVICE)
     try:
         is_right = request.logins.is_current_code(account, posted_text(request, "code"), device, request.now)

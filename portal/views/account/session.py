@@ -43,16 +43,16 @@ class LoginPage:
     notice: Words = ""  # “Your session has ended.”
     support: str = ""  # an address to write to
     sign_up: bool = False  # whether strangers may sign up
-    password: bool = True  # whether one signs in with a password
-    link: bool = False  # whether one signs in with a link by email
-    passkey: bool = False  # whether one signs in with a passkey
+    password: bool = True  # whether people sign in with a password
+    link: bool = False  # whether people sign in with a link by email
+    passkey: bool = False  # whether people sign in with a passkey
     provider: str = ""  # the name of the identity provider
     provider_url: str = ""
 
 
 @view_config(context=Login, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def show_login(context: Login, request: Request) -> Any:
-    """`GET /login`: the sign-in page; with a session it leads on."""
+    """`GET /login`: the sign-in page; redirects if there is a session."""
     following = own_path(request.GET.get("next"))
     if request.identity is not None:
         return HTTPSeeOther(following)
@@ -60,7 +60,7 @@ def show_login(context: Login, request: Request) -> Any:
 
 
 def _set_aside_notice(request: Request) -> str:
-    """What the page says of the form that this browser has sent after the session had ended; else nothing."""
+    """The page's notice about a form that this browser sent after its session ended; empty if there is none."""
     key = read_cookie(request, Cookie.DRAFT)
     if not key:
         return ""
@@ -71,7 +71,7 @@ def _set_aside_notice(request: Request) -> str:
 
 @view_config(context=Login, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def sign_in(context: Login, request: Request) -> Any:
-    """`POST /login`: a new session, a new cookie. Refused, what was typed stays but for the password."""
+    """`POST /login`: a new session, a new cookie. On an error, the input stays, except for the password."""
     following = own_path(posted_text(request, "next"))
     attempt = sign_in_attempt(request, posted_text(request, "email"), posted_text(request, "password"))
     if not request.portal.declaration.uses_passwords:
@@ -100,7 +100,7 @@ def sign_out(context: Root, request: Request) -> Response:
 
 @view_config(context=Root, name="language", request_method="POST", permission=NO_PERMISSION_REQUIRED)
 def choose_language(context: Root, request: Request) -> Response:
-    """`POST /language`: keeps the language that was chosen, in this browser and with the account."""
+    """`POST /language`: stores the chosen language, in this browser and with the account."""
     following, language = posted_text(request, "next"), posted_text(request, "language")
     response = HTTPSeeOther(own_path(following) if following else referring_page(request))
     if language in request.portal.declaration.settings.languages:
@@ -113,7 +113,7 @@ def choose_language(context: Root, request: Request) -> Response:
 
 
 def sign_in_attempt(request: Request, email: str = "", password: str = "") -> SignInAttempt:
-    """What the form and the browser say; a link takes the place of `email` and `password`."""
+    """The attempt, from the form and the browser; a link replaces `email` and `password`."""
     return SignInAttempt(
         email,
         password,
@@ -128,7 +128,7 @@ def sign_in_attempt(request: Request, email: str = "", password: str = "") -> Si
 
 
 def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/") -> Response:
-    """Gives the browser its new session and leads on, or to the code of the second factor.
+    """Gives the browser its new session and redirects, to the second-factor code if required.
 
     A device that the account does not know is reported by email.
     """
@@ -151,7 +151,7 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
 def login_page(
     request: Request, following: str, email: str = "", remember: bool = False, error: Words = "", notice: Words = ""
 ) -> LoginPage:
-    """The page, with what was typed; `following`: where signing in leads. With an `error`, the form was refused."""
+    """The page, with its input; `following`: where to go after signing in. With an `error`, the form was refused."""
     ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
     page = LoginPage(
         email=email,
@@ -171,12 +171,12 @@ def login_page(
 
 
 def welcome(request: Request, account: Account, hashed: str | None) -> Any:
-    """Signs a new account in; before its first day, says when that is. Who was invited may have come in by other ways
-    meanwhile, and have set a second factor up."""
+    """Signs in a new account; before its first day, says when that is. An invited person may have signed in another way
+    in the meantime, and have set up a second factor."""
     tables = request.portal.tables
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
         return PasswordPage(_("Password saved"), text=reason, **TO_SIGN_IN)
-    if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # the provider alone says who somebody is
+    if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # only the provider says who somebody is
         return HTTPSeeOther("/login")
     if account.second_factor:
         return enter(request, request.logins.ask_for_code(request.connection, account, request.now))
@@ -191,6 +191,6 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
 
 
 def remember_this_device(request: Request, response: Response, account: Account, secret: str) -> None:
-    """Lets an account know this browser from now on, after a sign-in by a link or another password."""
+    """Makes this browser known to an account, after a sign-in with a link or another password."""
     device = remember_device(read_cookie(request, Cookie.DEVICE), account.id, secret)
     set_cookie(request, response, Cookie.DEVICE, device, YEAR)

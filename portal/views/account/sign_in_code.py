@@ -28,7 +28,7 @@ from portal.web.resources import Login
     context=Login, name="code", request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def show_code(context: Login, request: Request) -> Any:
-    """`GET /login/code`: the page that asks for the code of the app, or with `?recovery` for a recovery code."""
+    """`GET /login/code`: the page that asks for a code from the app, or with `?recovery` for a recovery code."""
     if request.logins.account_of_link(read_cookie(request, Cookie.CODE), SECOND_FACTOR, request.now) is None:
         return HTTPSeeOther("/login")
     return _code_page(request)
@@ -38,7 +38,7 @@ def show_code(context: Login, request: Request) -> Any:
     context=Login, name="code", request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED
 )
 def sign_in_by_code(context: Login, request: Request) -> Any:
-    """`POST /login/code`: takes the code: a new session."""
+    """`POST /login/code`: accepts the code: a new session."""
     token, code = read_cookie(request, Cookie.CODE), posted_text(request, "code")
     attempt = replace(sign_in_attempt(request), remember="remember" in request.GET)
     try:

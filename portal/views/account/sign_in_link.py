@@ -1,4 +1,4 @@
-"""Signing in by a link in an email: asking for it, and the page behind it."""
+"""Signing in with a link in an email: requesting it, and the page behind it."""
 
 import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from portal.web.form_input import posted_text
 from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import SignInLink, SignInLinks
 
-LONGEST_PATH = 200  # characters of an address to which a link leads on
+LONGEST_PATH = 200  # characters of the address to go to after signing in
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
 KEPT = _(
@@ -53,7 +53,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
         tables = request.portal.tables
         link_request = LinkRequest(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
         recipient, token = request_link(request.connection, tables, link_request, request.now, SIGN_IN, LIFETIME)
-        # Anybody may ask for a letter to an address that is known: it holds a page of the portal, and nothing more.
+        # Anybody may request a letter to a known address: it contains a page of the portal, and nothing else.
         path = urlsplit(following).path
         page = path if 1 < len(path) <= LONGEST_PATH else ""
         queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token, page), link=token)
@@ -74,7 +74,7 @@ def show_sign_in_link(context: SignInLink, request: Request) -> Any:
 
 @view_config(context=SignInLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def use_sign_in_link(context: SignInLink, request: Request) -> Any:
-    """`POST /password/link/TOKEN`: uses the link up and signs in."""
+    """`POST /password/link/TOKEN`: uses up the link and signs in."""
     session = request.logins.sign_in_by_link(context.token, sign_in_attempt(request), request.now)
     if session is None:
         return _gone(request)

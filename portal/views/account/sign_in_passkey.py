@@ -44,7 +44,7 @@ def passkey_options(context: Login, request: Request) -> dict[str, Any]:
     context=Login, name="passkey", request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
 )
 def sign_in_by_passkey(context: Login, request: Request) -> Any:
-    """`POST /login/passkey`: takes what the device has signed: a new session."""
+    """`POST /login/passkey`: accepts what the device has signed: a new session."""
     check_passkeys_are_used(request)
     following, answer = own_path(posted_text(request, "next")), posted_text(request, "credential")
     session: SignedIn | Words

@@ -1,4 +1,4 @@
-"""Signing in by the identity provider (OpenID Connect): the way there, and the answer that it sends back."""
+"""Signing in with the identity provider (OpenID Connect): the way there, and the answer that it sends back."""
 
 import hmac
 import logging
@@ -24,12 +24,12 @@ from portal.web.safe_methods import SIGN_IN_CALLBACK
 log = logging.getLogger(__name__)
 
 LASTS = 600  # seconds that signing in there may take
-LONGEST_PATH = 1_000  # characters of an address to which it leads on
+LONGEST_PATH = 1_000  # characters of the address to go to after signing in
 
 
 @view_config(context=SingleSignOn, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """`GET /login/oidc`: sends the browser to the provider; a cookie keeps what the answer has to fit."""
+    """`GET /login/oidc`: sends the browser to the provider; a cookie keeps what the answer must match."""
     following, flow, provider = own_path(request.GET.get("next")), Flow.begin(), _provider(request)
     try:
         address = provider.authorization_address(flow, _callback_address(request))
@@ -46,7 +46,7 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     context=SingleSignOn, name="callback", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
 )
 def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """`GET /login/oidc/callback`: takes the provider's answer: a new session."""
+    """`GET /login/oidc/callback`: accepts the provider's answer: a new session."""
     parameters, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
     flow = Flow(parameters.get("state", ""), parameters.get("nonce", ""), parameters.get("verifier", ""))
     following = own_path(parameters.get("next"))

@@ -1,4 +1,4 @@
-"""The tokens of the reader's programs: listed at `/account/`, made and ended. A new one is shown once."""
+"""The tokens of the reader's programs: listed at `/account/`, created and ended. A new one is shown once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def _shown(token: ApiToken, request: Request) -> TokenShown:
 
 @view_config(context=Account, name="token", request_method="GET", renderer="question.pt")
 def show_token_form(context: Account, request: Request) -> QuestionPage:
-    """`GET /account/token`: what a new token is called, until when it is good, and whether it may only read."""
+    """`GET /account/token`: asks for a new token's name, its last day, and whether it may only read."""
     return _token_form(request, {}, {})
 
 
@@ -73,7 +73,7 @@ def end_one_token(context: Account, request: Request) -> Response:
 
 
 def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> QuestionPage:
-    """The form for a new token, with what was typed, and the password, so that nobody else makes one."""
+    """The form for a new token, with its input, and the password, so that nobody else creates one."""
     name = Widget(
         "name", _("Name of the token"), value=inputs.get("name", ""), required=True, error=errors.get("name", ""),
         max_length=LONGEST_NAME, help=_("Helps you recognize the program later."), autocomplete="off",
@@ -96,7 +96,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
 
 
 def read_token_form(request: Request) -> TokenRequest | QuestionPage:
-    """What a sent form asks for; the form once more where something is wrong."""
+    """The request in a sent form, or the form again if there are errors."""
     inputs = {name: posted_text(request, name).strip() for name in ("name", "until", "read_only")}
     errors, last = confirmation_errors(request), None
     if error := name_error(inputs["name"], LONGEST_NAME):

@@ -21,9 +21,9 @@ from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
 NAMES = ("module", "who", "record", "from", "to")
-LONGEST = 200  # characters of what is typed into a filter
-MOST_RECORDS = 100  # that one reference or title may mean
-MOST_AUTHORS = 100  # whose names or addresses contain what was typed
+LONGEST = 200  # characters of the text in a filter
+MOST_RECORDS = 100  # matching one reference or title
+MOST_AUTHORS = 100  # whose names or addresses contain the text
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,13 @@ class WholeHistoryPage:
     start: str = ""
     end: str = ""
     error: Words = ""
-    clear_url: str = ""  # without the filters; empty: none is in force
+    clear_url: str = ""  # without the filters; empty: none is active
     older_url: str = ""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The events of a page, the key of the next one, and one sentence where a filter cannot be read."""
+    """The events of a page, the key of the next one, and a sentence if a filter cannot be read."""
 
     events: list[tuple[Event, Record | None]]
     more: int | None = None
@@ -74,7 +74,7 @@ def show_all_history(context: Administration, request: Request) -> WholeHistoryP
 
 
 def _events_of(request: Request, inputs: dict[str, str]) -> Answer:
-    """The events, of the history of all records, that the address asks for."""
+    """The requested events from the history of all records."""
     names = [inputs["module"]] if inputs["module"] else list(request.policy.modules)
     records = [Records(request.connection, request.policy, name) for name in names if request.policy.access(name)]
     if not records:
@@ -87,7 +87,7 @@ def _events_of(request: Request, inputs: dict[str, str]) -> Answer:
 
 
 def _event_filter(request: Request, records: list[Records], inputs: dict[str, str]) -> EventFilter:
-    """What was typed, as the filter of events. Raises Refused for what is no date."""
+    """The input as a filter of events. Raises Refused for an invalid date."""
     reader, named = request.reader, [name for name in ("from", "to") if inputs[name]]
     days = {name: whole_day(parse_date(inputs[name], reader), reader.time_zone) for name in named}
     tables = request.policy.tables
@@ -105,7 +105,7 @@ def _event_filter(request: Request, records: list[Records], inputs: dict[str, st
 
 
 def _named(records: Records, text: str) -> list[tuple[str, int]]:
-    """The records whose history is asked for: that which a reference names, else those that the search finds."""
+    """The records whose history is requested: the one with a reference, else those that the search finds."""
     hits = records.page(Query(text=text, size=MOST_RECORDS), []).records
     exact = [record for record in hits if fold(record.reference) == fold(text)]
     return [(records.name, record.id) for record in exact or hits]

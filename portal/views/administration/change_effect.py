@@ -1,4 +1,4 @@
-"""`/-/effect`, for administrators: what a change of the files means that waits for the database."""
+"""`/-/effect`, for administrators: the effect of a change to the files that waits for the database."""
 
 import shlex
 import textwrap
@@ -32,7 +32,7 @@ class EffectExample:
 
 @dataclass(frozen=True)
 class EffectLine:
-    """Something that is lost, gained or changed."""
+    """Something lost, gained or changed."""
 
     kind: str
     sentence: str
@@ -52,7 +52,7 @@ class EffectSection:
 
 @dataclass(frozen=True)
 class EffectPage:
-    """effect.pt, for administrators: what the files mean that wait for the database; without `sections` none do."""
+    """effect.pt, for administrators: the effect of files that wait for the database; without `sections`, none do."""
 
     sections: tuple[EffectSection, ...] = ()
     lost: str = ""
@@ -61,14 +61,14 @@ class EffectPage:
     people: int = 0
     steps: tuple[str, ...] = ()
     has_problems: bool = False  # the files have mistakes
-    files: tuple[ChangedFile, ...] = ()  # that differ
-    number: Words = ""  # of them
-    command: str = ""  # that puts them in force
+    files: tuple[ChangedFile, ...] = ()  # those that differ
+    number: Words = ""  # how many
+    command: str = ""  # puts them in force
 
 
 @view_config(context=Administration, name="effect", request_method="GET", renderer="effect.pt", permission=ADMINISTER)
 def show_effect(context: Administration, request: Request) -> Any:
-    """`GET /-/effect`: rights, people and records before and after, as `portal diff` says them."""
+    """`GET /-/effect`: rights, people and records before and after, as in `portal diff`."""
     live, portal = request.registry.live, request.portal
     report = live.report
     files = () if report.accepted else tuple(changed_files(portal.files, report.files))
@@ -111,7 +111,7 @@ def _sections(
 
 
 def _changed(files: Mapping[str, ChangedFile], place: str) -> tuple[ComparedLine, ...]:
-    """The lines at a place such as “profiles/customer.yaml:8:5”, before and after, without what indents all of them."""
+    """The lines at a place such as “profiles/customer.yaml:8:5”, before and after, without common indentation."""
     name, _colon, rest = place.partition(":")
     lines = files[name].change_of(int(rest.partition(":")[0])) if name in files else ()
     texts = textwrap.dedent("\n".join(line.text for line in lines)).split("\n")
@@ -125,7 +125,7 @@ def _sights(request: Request, profile: ProfileEffect) -> Iterator[EffectLine]:
 
 
 def _examples(request: Request, sight: SightChange) -> Iterator[EffectExample]:
-    """Examples of records that a change gives or takes: links to those that exist for this administrator, no others."""
+    """Examples of records gained or lost by a change: links only to those that exist for this administrator."""
     if request.policy.access(sight.module) is None:
         return
     records = Records(request.connection, request.policy, sight.module)

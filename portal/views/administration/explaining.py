@@ -1,4 +1,4 @@
-"""`/-/explain`: who sees a record and may do what with it, or what somebody sees, and which lines say so."""
+"""`/-/explain`: who sees a record and may do what with it, or what somebody sees, and the deciding lines."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -33,18 +33,18 @@ from portal.web.addresses import explain_address, record_address
 from portal.web.resources import ROW_ID, Administration, Record
 from portal.web.security import ADMINISTER
 
-NAMED = 3  # people of a group that stand there at once
-MOST_NAMED = 300  # and when it is opened
+NAMED = 3  # people of a group shown initially
+MOST_NAMED = 300  # and when it is expanded
 LONGEST = 200  # characters of a reference
 SEEING: tuple[Outcome, ...] = ("sees", "watches")
-# What tells groups from each other: the profile, what decides with the first visible day or why nobody may sign in,
-# and whether a transition is for these people alone.
+# What distinguishes groups: the profile, what decides, with the first visible day or why nobody may sign in, and
+# whether a transition is reserved for these people.
 Group = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
 class ReasonGroup:
-    """People for whom the same decides: `number` of them, the first ones by name, `others` behind a click."""
+    """People with the same deciding reasons: `number` of them, the first ones by name, `others` behind a click."""
 
     people: tuple[TitledLink, ...]
     others: tuple[TitledLink, ...]
@@ -68,11 +68,11 @@ class Audience:
 
 @dataclass(frozen=True)
 class ModuleRights:
-    """What somebody may see and do in a module; without a `scope` they do not have it."""
+    """What somebody may see and do in a module; without a `scope`, they do not have it."""
 
     label: Words
     scope: Words = ""
-    where: str = ""  # as it is declared
+    where: str = ""  # as declared
     can: Words = ""
     count: str = ""
     lines: tuple[Line, ...] = ()
@@ -91,11 +91,11 @@ class PersonRights:
 
 @dataclass(frozen=True)
 class ExplainPage:
-    """explain.pt, for administrators: who sees a record and why, or what somebody sees."""
+    """explain.pt, for administrators: who sees a record and why, or what a person sees."""
 
     modules: tuple[Offer, ...]
     reference: str = ""
-    subjects: tuple[Offer, ...] = ()  # what may be asked of the record
+    subjects: tuple[Offer, ...] = ()  # what can be asked about the record
     error: Words = ""
     audience: Audience | None = None
     person: PersonRights | None = None
@@ -123,7 +123,7 @@ def show_explanation(context: Administration, request: Request) -> ExplainPage:
 
 
 def links_to_explaining(resource: Record, request: Request) -> Iterator[Action]:
-    """The buttons that lead administrators from a record to `/-/explain`: who sees it, and what a person sees."""
+    """The buttons from a record to `/-/explain`, for administrators: who sees it, and what a person sees."""
     if not request.identity.administrator:
         return
     url = explain_address(module=resource.module_name, id=resource.record.id)
@@ -142,8 +142,8 @@ def links_to_explaining(resource: Record, request: Request) -> Iterator[Action]:
 
 
 def _shown_audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
-    """Who sees a record, as the page shows it: everybody who has an account, in groups for which the same decides, and
-    the profiles that nobody has."""
+    """Who sees a record: everybody who has an account, in groups with the same deciding reasons, and the profiles that
+    nobody has."""
     groups, policies = _groups(request, records, record, subject)
     places = Places(request.registry.live.folder)
 
@@ -175,7 +175,7 @@ def _shown_audience(request: Request, records: Records, record: reading.Record, 
 def _groups(
     request: Request, records: Records, record: reading.Record, subject: str | None
 ) -> tuple[dict[Group, list[Account]], dict[int, Policy]]:
-    """The accounts of the page in groups for which the same decides, and the rights of those that may sign in."""
+    """The accounts in groups with the same deciding reasons, and the rights of those that may sign in."""
     admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
     policies = {account.id: admission.policy for account, admission in admitted if isinstance(admission, Identity)}
     decided = outcomes(request.connection, policies, records.name, record)
@@ -206,7 +206,7 @@ def _group(request: Request, profile: str, accounts: list[Account], reasons: lis
 
 
 def _record(records: Records, record_id: str, reference: str) -> reading.Record | None:
-    """The record that is explained: of an id, else of a reference or a title, if the administrator sees it."""
+    """The record to explain, by id, reference or title, if the administrator sees it."""
     ids = [int(record_id)] if RECORD_ID.fullmatch(record_id) else find_records(records, reference)
     return next(iter(records.by_ids(ids[:1], [])), None)
 

@@ -1,8 +1,8 @@
 """Places boxes and the links between them in columns, so that links run from left to right: for the map of modules.
 
-The way is that of Sugiyama, Tagawa and Toda (1981): cycles are opened, each box stands left of what it leads to, links
-across several columns get a lane in each, the order in a column follows the neighbors, and then the heights do. The
-answer is the same for the same graph. Knows nothing of modules; lengths are pixels.
+The method of Sugiyama, Tagawa and Toda (1981): cycles are broken, each box is left of its targets, links across several
+columns get a lane in each, and the order in a column and then the heights follow the neighbors. The result is
+deterministic. Knows nothing about modules; lengths are in pixels.
 """
 
 from collections import Counter, defaultdict
@@ -10,17 +10,17 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-WIDTH, BETWEEN = 168, 72  # of a column, and between two
-ROW, HEAD, LANE = 20, 44, 6  # heights of a link's row, of what stands above the rows, of a link that passes
-ARRIVAL = 9  # between two links that arrive at a box
+WIDTH, BETWEEN = 168, 72  # of a column, and between columns
+ROW, HEAD, LANE = 20, 44, 6  # heights of a link's row, of the head above the rows, of a passing link
+ARRIVAL = 9  # between links that arrive at a box
 MOST_COLUMNS = 7  # more would be too wide for a page
-APART, LANES_APART = 18, 4  # from one box of a column to the next, from one lane to the next
+APART, LANES_APART = 18, 4  # gaps between the boxes of a column, and between lanes
 SWEEPS = 12
 
 
 @dataclass(frozen=True)
 class GraphLink:
-    """From a row of a box to another box."""
+    """A link from a row of a box to another box."""
 
     source: str
     row: int
@@ -29,8 +29,8 @@ class GraphLink:
 
 @dataclass(frozen=True)
 class Graph:
-    """Boxes with the number of their rows, and the links between them. Of a cycle, the links that lead back to the box
-    that comes first in `rows` run from right to left."""
+    """Boxes with the number of their rows, and the links between them. In a cycle, the links back to the box that comes
+    first in `rows` run from right to left."""
 
     rows: Mapping[str, int]
     links: Sequence[GraphLink]
@@ -45,7 +45,7 @@ class BoxPlace:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Where the boxes stand, the path of each link, and the size of the whole."""
+    """The places of the boxes, the path of each link, and the total size."""
 
     places: Mapping[str, BoxPlace]
     paths: Mapping[GraphLink, str]
@@ -55,7 +55,7 @@ class Drawing:
 
 @dataclass
 class _Layers:
-    """The columns while they are made: names of boxes, and lanes, which are (link, column)."""
+    """The columns while they are built: names of boxes, and lanes, which are (link, column)."""
 
     columns: list[list[Hashable]]
     height: dict[Hashable, float]
@@ -65,7 +65,7 @@ class _Layers:
 
 
 def draw(graph: Graph) -> Drawing:
-    """Place the boxes of a graph and lead its links. A link of a box to itself has no path."""
+    """Places the boxes of a graph and routes its links. A link from a box to itself has no path."""
     links = [link for link in graph.links if link.source != link.target]
     column = _columns(graph, links)
     layers = _layers(graph, links, column)
@@ -90,7 +90,7 @@ def _box_height(rows: int, arriving: int) -> int:
 
 
 def row_y(row: int) -> float:
-    """Where a row of a box of the graph has its middle, below the top of the box."""
+    """The middle of a row, measured from the top of its box."""
     return HEAD + ROW * row + ROW / 2
 
 
@@ -102,12 +102,12 @@ def _x(column: int) -> float:
 
 
 def _columns(graph: Graph, links: Sequence[GraphLink]) -> dict[str, int]:
-    """The column of each box: left of all that it leads to, but for the links that close a cycle. Where that takes too
-    many columns, neighboring ones become one."""
+    """The column of each box: left of all its targets, except for links that close a cycle. If there are too many
+    columns, neighboring ones are merged."""
     targets: dict[str, list[str]] = defaultdict(list)
     for link in links:
         targets[link.source].append(link.target)
-    distance: dict[str, int] = {}  # to the last box of the longest way
+    distance: dict[str, int] = {}  # to the last box on the longest path
     for name in graph.rows:
         _measure(name, targets, distance)
     last = max(distance.values(), default=0)
@@ -118,7 +118,7 @@ def _columns(graph: Graph, links: Sequence[GraphLink]) -> dict[str, int]:
 
 
 def _measure(start: str, targets: Mapping[str, list[str]], distance: dict[str, int]) -> None:
-    """The distances of `start` and of all that it leads to, depth first; what is being measured is not waited for."""
+    """The distances of `start` and of all its targets, depth first; boxes still being measured are skipped."""
     stack, open_boxes = [start], set[str]()
     while stack:
         name = stack[-1]
@@ -159,7 +159,7 @@ def _layers(graph: Graph, links: Sequence[GraphLink], column: Mapping[str, int])
 
 
 def _order(layers: _Layers, forward: bool) -> None:
-    """Sort each column by where its neighbors in the column before stand."""
+    """Sorts each column by the places of its neighbors in the previous column."""
     neighbors = layers.before if forward else layers.after
     columns = layers.columns if forward else layers.columns[::-1]
     for previous, column in zip(columns, columns[1:], strict=False):
@@ -182,7 +182,7 @@ def _stack(layers: _Layers) -> None:
 
 
 def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
-    """The heights of a column in which everything stands as near together as it may."""
+    """The heights of a column packed as tightly as allowed."""
     y, offsets = 0.0, []
     for node, following in zip_longest(column, column[1:]):
         offsets.append(y)
@@ -192,7 +192,7 @@ def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
 
 
 def _level(layers: _Layers, forward: bool) -> None:
-    """Moves each column to the heights of its neighbors, as near as its order and the distances allow."""
+    """Moves each column as close to the heights of its neighbors as its order and the gaps allow."""
     neighbors = layers.before if forward else layers.after
     for column in layers.columns if forward else layers.columns[::-1]:
         heights = []
@@ -222,7 +222,7 @@ def _in_order(heights: Sequence[float], offsets: Sequence[float]) -> list[float]
 def _paths(
     links: Iterable[GraphLink], column: Mapping[str, int], layers: _Layers, places: Mapping[str, BoxPlace]
 ) -> dict[GraphLink, str]:
-    """From the row of each link through its lanes to its target, where those that come in stand below one another."""
+    """The paths from the row of each link through its lanes to its target, where incoming links are stacked."""
     arriving: dict[str, list[GraphLink]] = defaultdict(list)
     for link in links:
         arriving[link.target].append(link)

@@ -1,7 +1,7 @@
 """`/-/health`, for monitors and load balancers: 200 while the portal can answer, 503 while its database does not.
 
-Everybody may ask that. The figures, here and as Prometheus reads them at `/-/metrics`, are for administrators, and for
-who sends the token of PORTAL_MONITOR_TOKEN.
+That is public. The figures, here and for Prometheus at `/-/metrics`, are for administrators, and for requests with the
+token of PORTAL_MONITOR_TOKEN.
 """
 
 import hmac
@@ -20,7 +20,7 @@ from portal.web.serving import is_local_development
 
 @view_config(context=Administration, name="health", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_health(context: Administration, request: Request) -> Response:
-    """`GET /-/health`: `?live` asks whether the process answers, and nothing else."""
+    """`GET /-/health`: `?live` only checks whether the process answers."""
     if "live" in request.GET:
         return Response(json_body={"status": "live"})
     health = request.registry.probe.health()
@@ -32,7 +32,7 @@ def show_health(context: Administration, request: Request) -> Response:
 
 @view_config(context=Administration, name="metrics", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def show_metrics(context: Administration, request: Request) -> Response:
-    """`GET /-/metrics`: the requests of this process, and what is behind in the whole portal."""
+    """`GET /-/metrics`: the requests of this process, and the backlog of the whole portal."""
     health = request.registry.probe.health()
     if not _may_monitor(request):
         raise HTTPNotFound
@@ -40,7 +40,7 @@ def show_metrics(context: Administration, request: Request) -> Response:
 
 
 def _may_monitor(request: Request) -> bool:
-    """Whether the figures are shown: to administrators, by token, or in development on this machine."""
+    """Whether the figures may be shown: to administrators, with the token, or in development on this machine."""
     token = request.registry.serving.monitor_token
     authorization = request.headers.get("Authorization", "")
     if token and hmac.compare_digest(authorization.encode("utf-8", "replace"), f"Bearer {token}".encode()):

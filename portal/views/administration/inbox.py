@@ -1,4 +1,4 @@
-"""Mail that was not used: staff read it, make a record of it, or put it away."""
+"""Unused mail: staff read it, turn it into a record, or dismiss it."""
 
 import logging
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ LONGEST_SHOWN = 20_000  # characters of a mail
 
 @dataclass(frozen=True)
 class MailShown:
-    """A mail that came in and was not used; `url` opens it."""
+    """An incoming mail that was not used; `url` opens it."""
 
     sender: str
     subject: str
@@ -44,20 +44,20 @@ class MailShown:
 
 @dataclass(frozen=True)
 class InboxPage:
-    """inbox.pt, for staff: the mails that were not used, and the one that is read."""
+    """inbox.pt, for staff: the unused mails, and the one being read."""
 
     mails: tuple[MailShown, ...] = ()
     chosen: MailShown | None = None
     text: str = ""
     files: tuple[str, ...] = ()
-    create_label: Words = ""  # “New ticket”; empty where no record can be made of the mail
+    create_label: Words = ""  # “New ticket”; empty if the mail cannot become a record
     create_url: str = ""
     dismiss_url: str = ""
 
 
 @view_config(context=resources.Inbox, name="", request_method="GET", renderer="inbox.pt", permission=HANDLE_MAIL)
 def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
-    """`GET /-/inbox`: the mails that were not used, newest first, and the text of one of them."""
+    """`GET /-/inbox`: the unused mails, newest first, and the text of one of them."""
     rows = unused_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
     page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
@@ -66,7 +66,7 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
 
 @view_config(context=resources.UnusedMail, name="create", request_method="POST", permission=HANDLE_MAIL)
 def create_from_mail(resource: resources.UnusedMail, request: Request) -> Response:
-    """`POST /-/inbox/MAIL/create`: makes a record of a mail that was kept, of its sender if they are known."""
+    """`POST /-/inbox/MAIL/create`: turns a kept mail into a record, owned by its sender if known."""
     store = MailStore(request.store, request.registry.scan)
     receiver = Receiver(request.connection, request.portal.tables, store, request.now)
     try:
@@ -85,7 +85,7 @@ def create_from_mail(resource: resources.UnusedMail, request: Request) -> Respon
 
 @view_config(context=resources.UnusedMail, name="dismiss", request_method="POST", permission=HANDLE_MAIL)
 def dismiss_mail(resource: resources.UnusedMail, request: Request) -> Response:
-    """`POST /-/inbox/MAIL/dismiss`: puts the mail away; its bytes go with the next `portal files`."""
+    """`POST /-/inbox/MAIL/dismiss`: dismisses the mail; the next `portal files` removes its bytes."""
     finish_mail(
         request.connection, request.portal.tables, resource.mail.id, MailOutcome("dismissed", resource.mail.reason)
     )
@@ -124,5 +124,5 @@ def _shown(mail: MailRow, request: Request) -> MailShown:
 
 
 def _raw(mail: MailRow, request: Request) -> bytes:
-    """The bytes of a mail that was not used. Raises StoreError."""
+    """The bytes of an unused mail. Raises StoreError."""
     return b"".join(request.store.read(mail.stored)) if mail.stored else b""

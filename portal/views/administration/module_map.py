@@ -21,7 +21,7 @@ from portal.views.wording import count_text, module_label
 from portal.web.resources import Administration
 from portal.web.security import ADMINISTER
 
-# Pixels of a drawing that is shown smaller where a page is narrower; a wider one is scrolled, a narrower one stays.
+# Pixels of a drawing that is scaled down on a narrower page; a wider one scrolls, a narrower one keeps its size.
 LEAST_SHRUNK, MOST_SHRUNK = 850, 1_160
 LONGEST_LABEL, LONGEST_LINK = 20, 24  # characters that fit into a box
 
@@ -37,7 +37,7 @@ class MapLink:
 
 @dataclass(frozen=True)
 class MapBox:
-    """A module of the drawing, in pixels; `core`: people and companies."""
+    """A module in the drawing, in pixels; `core`: people and companies."""
 
     name: str
     label: str
@@ -51,7 +51,7 @@ class MapBox:
 
 @dataclass(frozen=True)
 class MapLine:
-    """A link of the drawing; `decides`: somebody sees records by it."""
+    """A link in the drawing; `decides`: somebody sees records through it."""
 
     path: str
     decides: bool
@@ -67,17 +67,17 @@ class ProfileColumn:
 
 @dataclass(frozen=True)
 class RightsCell:
-    """What a profile may in a module; without a `scope` it does not have it."""
+    """What a profile may do in a module; without a `scope`, it does not have it."""
 
     profile: Words
     scope: Words = ""
     can: Words = ""
-    where: str = ""  # as it is declared
+    where: str = ""  # as declared
 
 
 @dataclass(frozen=True)
 class ModuleRow:
-    """A module of the table, with its links in words."""
+    """A module in the table, with its links in words."""
 
     name: str
     label: str
@@ -92,7 +92,7 @@ class MapPage:
     width: int
     height: int
     box_width: int
-    fits: bool  # whether it may be drawn smaller to fit the page
+    fits: bool  # whether it may be scaled down to fit the page
     boxes: tuple[MapBox, ...]
     lines: tuple[MapLine, ...]
     profiles: tuple[ProfileColumn, ...]
@@ -103,7 +103,7 @@ class MapPage:
 
 @view_config(context=Administration, name="map", request_method="GET", renderer="map.pt", permission=ADMINISTER)
 def show_map(context: Administration, request: Request) -> MapPage:
-    """`GET /-/map`: all modules of the declaration in force, whichever of them the administrator has."""
+    """`GET /-/map`: all modules of the declaration in force, whether or not the administrator has them."""
     declaration = request.portal.declaration
     links = {name: list(_links_of(module)) for name, module in declaration.modules.items()}
     drawing = draw(_graph(declaration, links))
@@ -125,7 +125,7 @@ def show_map(context: Administration, request: Request) -> MapPage:
 
 
 def _links_of(module: Module) -> Iterator[tuple[str, Field]]:
-    """The links of a module by name, those in its lines as `lines.product`; no lookups."""
+    """The links of a module by name, those in its lines as `lines.product`; without lookups."""
     for name, field in module.fields.items():
         columns = {f"{name}.{column}": inner for column, inner in field.row_fields.items()}
         for path, link in {name: field, **columns}.items():
@@ -134,7 +134,7 @@ def _links_of(module: Module) -> Iterator[tuple[str, Field]]:
 
 
 def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
-    """Whether a link of the map decides who sees a record: the way to an owner or organization, or a `through`."""
+    """Whether a link in the map decides who sees a record: the path to an owner or organization, or a `through`."""
     declared = declaration.modules[module]
     ways = {path.partition(".")[0] for path in (declared.owner, declared.organization) if path}
     sees = (access.see for _profile, access in declaration.accesses(module))
@@ -146,7 +146,7 @@ def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
 
 
 def _graph(declaration: Declaration, links: Mapping[str, list[tuple[str, Field]]]) -> Graph:
-    """People first: what is linked both ways with them stands on their right, as companies do."""
+    """The graph, people first: modules linked with them both ways are on their right, as companies are."""
     names = sorted(links, key=lambda name: name != declaration.people)
     leading = [
         GraphLink(name, row, target)
@@ -181,7 +181,7 @@ def _boxes(request: Request, drawing: Drawing, links: Mapping[str, list[tuple[st
 
 
 def _count(request: Request, module: str) -> str:
-    """How many records the administrator sees; empty where they do not have the module."""
+    """How many records the administrator sees; empty if they do not have the module."""
     if request.policy.access(module) is None:
         return ""
     return count_text(Records(request.connection, request.policy, module).count(Query()), request.reader)

@@ -1,6 +1,6 @@
-"""`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; any of them is sent again.
+"""`/-/outbox`, for administrators: what waits, what was sent, what was refused and why; each can be sent again.
 
-Emails, and what webhooks are told.
+Emails, and messages to webhooks.
 """
 
 from collections.abc import Iterator
@@ -41,13 +41,13 @@ class LetterShown:
     at: Moment
     state: Words
     tone: str = ""
-    reason: str = ""  # why the last try to send it failed, in the words of the mail server
+    reason: str = ""  # why the last attempt failed, in the words of the mail server
     url: str = ""
 
 
 @dataclass(frozen=True)
 class DeliveryShown:
-    """An event of which a webhook is told."""
+    """An event that a webhook is notified of."""
 
     id: int
     webhook: str
@@ -61,7 +61,7 @@ class DeliveryShown:
 
 @dataclass(frozen=True)
 class StateTab:
-    """A tab of the emails: those of one state."""
+    """A tab of emails in one state."""
 
     label: Words
     url: str
@@ -70,13 +70,13 @@ class StateTab:
 
 @dataclass(frozen=True)
 class OutboxPage:
-    """outbox.pt, for administrators: the letters, and the one that is read."""
+    """outbox.pt, for administrators: the letters, and the one being read."""
 
     letters: tuple[LetterShown, ...] = ()
     tabs: tuple[StateTab, ...] = ()
     chosen: LetterShown | None = None
     text: str = ""
-    links_url: str = ""  # where the links of the chosen one are shown
+    links_url: str = ""  # shows the links of the chosen one
     may_send: bool = False
     sends_email: bool = False  # whether there is a mail server
     has_webhooks: bool = False
@@ -85,9 +85,9 @@ class OutboxPage:
 
 @view_config(context=Administration, name="outbox", request_method="GET", renderer="outbox.pt", permission=READ_LETTERS)
 def show_outbox(context: Administration, request: Request) -> OutboxPage:
-    """`GET /-/outbox`: the letters written last, and the one that was chosen.
+    """`GET /-/outbox`: the latest letters, and the chosen one.
 
-    The links of letters are hidden; where this machine alone reaches the portal, in development, they can be shown.
+    Links in letters are hidden; in development, if only this machine can reach the portal, they can be shown.
     """
     state = request.GET.get("state") if request.GET.get("state") in STATES else None
     connection, tables = request.connection, request.portal.tables
@@ -110,7 +110,7 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
 
 @view_config(context=Administration, name="outbox", request_method="POST", permission=ADMINISTER)
 def send_letter_again(context: Administration, request: Request) -> Response:
-    """`POST /-/outbox`: the worker sends a letter, or tells a webhook, whatever became of that before."""
+    """`POST /-/outbox`: makes the worker send a letter or a message to a webhook again, whatever its state."""
     if delivery_id := posted_text(request, "delivery"):
         _send_again(request, request.portal.tables.delivery, delivery_id)
         return set_flash(request, HTTPSeeOther("/-/outbox"), "webhook-again")

@@ -1,4 +1,4 @@
-"""The way into `portal preview`: the address that the command prints."""
+"""The entrance to `portal preview`: the address that the command prints."""
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPSeeOther
 from pyramid.request import Request
@@ -12,7 +12,7 @@ from portal.web.resources import Administration
 
 @view_config(context=Administration, name="preview", request_method="GET", permission=NO_PERMISSION_REQUIRED)
 def enter_preview(context: Administration, request: Request) -> Response:
-    """`GET /-/preview`: gives the key to this browser, where this process previews and the address has it."""
+    """`GET /-/preview`: gives this browser the key, if this process is a preview and the address contains it."""
     previewing, key = request.registry.previewing, request.GET.get("key", "")
     if previewing is None or not previewing.knows(key):
         raise HTTPNotFound

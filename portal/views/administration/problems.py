@@ -26,10 +26,10 @@ from portal.web.security import ADMINISTER
 class SourceShown:
     """Lines of a declaration, the last of them marked."""
 
-    lines: tuple[tuple[int, str], ...]  # number and text, but the last one
+    lines: tuple[tuple[int, str], ...]  # number and text, without the last one
     number: int
     text: str
-    mark: str  # spaces, and ^ below what is meant
+    mark: str  # spaces, and ^ below the marked text
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ProblemShown:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file of the declarations, and how much is wrong in it."""
+    """A file of the declarations, and the number of its problems."""
 
     name: str
     errors: int = 0
@@ -62,14 +62,14 @@ class CheckedFile:
 
 @dataclass(frozen=True)
 class ProblemsPage:
-    """problems.pt, for administrators: what is wrong with the declarations, and what is in force meanwhile."""
+    """problems.pt, for administrators: what is wrong with the declarations, and what is in force instead."""
 
     problems: tuple[ProblemShown, ...]
     files: tuple[CheckedFile, ...]
     read: Moment
     errors: Words = ""  # “2 errors”
     warnings: Words = ""
-    in_force: Moment | None = None  # since when the last good one is in force; None: the newest one is
+    in_force: Moment | None = None  # since when the last good version is in force; None: the newest is
     changes: tuple[str, ...] = ()  # what the database lacks, in sentences
 
 
@@ -88,7 +88,7 @@ class ProblemKindPage:
     context=Administration, name="problems", request_method="GET", renderer="problems.pt", permission=ADMINISTER
 )
 def show_problems(context: Administration, request: Request) -> Any:
-    """`GET /-/problems`: what is wrong with the declarations, with line and cure, and what is in force meanwhile."""
+    """`GET /-/problems`: what is wrong with the declarations, with line and cure, and what is in force instead."""
     report, reader = request.registry.live.report, request.reader
     warnings = sum(problem.warning for problem in report.problems)
     errors = len(report.problems) - warnings
@@ -108,7 +108,7 @@ def show_problems(context: Administration, request: Request) -> Any:
     permission=ADMINISTER,
 )  # fmt: skip
 def show_kind(context: Administration, request: Request) -> Any:
-    """`GET /-/problems?code=`: the page of a code of problems: what it means, with an example of wrong and right."""
+    """`GET /-/problems?code=`: the page of a problem's code: what it means, with an example of wrong and right."""
     kind = kinds().get(request.GET.get("code", ""))
     if kind is None:
         raise HTTPNotFound
@@ -142,7 +142,7 @@ def _source(place: Problem | RelatedPlace) -> SourceShown | None:
 
 
 def _files_shown(folder: Path, report: ReloadReport) -> Iterator[CheckedFile]:
-    """The files of the folder, those that are good as well, and whatever else has a problem."""
+    """The files of the folder, including good ones, and anything else with a problem."""
     counts = Counter((problem.file, problem.warning) for problem in report.problems)
     there = {f"{PROFILES}/{path.name}" for path in folder.glob(f"{PROFILES}/*.yaml")}
     there.update(name for name in (MODULES, BUTTONS) if (folder / name).is_file())

@@ -1,4 +1,4 @@
-"""Why somebody may see or do something, or may not, as pages show it to administrators: sentences with their lines."""
+"""Why somebody may or may not see or do something, for administrators: sentences with the deciding lines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 
-# What an address below a record or a module does, where that is granted under another name.
+# The action of an address below a record or a module, if it is granted under another name.
 ACTION_OF_ADDRESS = {
     "comments": "comment",
     "watchers": "watch",
@@ -36,7 +36,7 @@ ON_MODULES = {
 
 @dataclass(frozen=True)
 class Reason:
-    """What decided, and where the declaration says so."""
+    """A reason, and where it is declared."""
 
     sentence: Words
     holds: bool = True
@@ -46,7 +46,7 @@ class Reason:
 def shown_reasons(
     request: Request, policy: Policy, steps: Iterable[ExplainStep], places: Places | None = None
 ) -> list[Reason]:
-    """The steps of an explanation as the page lists them, with the lines of the files as these are now."""
+    """The steps of an explanation, for the page, with the current lines of the files."""
     places = places or Places(request.registry.live.folder)
     declaration, profile = policy.declaration, policy.profile.name
     reasons = []
@@ -58,11 +58,10 @@ def shown_reasons(
 
 
 def reasons_of_refusal(request: Request) -> tuple[Reason, ...]:
-    """Why an address is not found in a preview, for the administrator who looks; empty for others, and where no right
-    decides.
+    """Why an address is not found in a preview, for the administrator; empty for others, and if no right decides.
 
-    Of a record that administrators do not see themselves they learn nothing. Who looks at declarations that are not in
-    force has the whole database.
+    Administrators learn nothing about a record that they do not see themselves. A preview of declarations that are not
+    in force covers the whole database.
     """
     preview, identity = request.visitor.read_only_view, request.visitor.identity
     module, *path = request.path_info.strip("/").split("/")

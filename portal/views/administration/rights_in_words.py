@@ -1,4 +1,4 @@
-"""What a profile says of a module, in words for administrators."""
+"""A profile's rights in a module, in words for administrators."""
 
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Access, Module, Through, display_name
@@ -20,7 +20,7 @@ ACTION_LABELS = {
 
 
 def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str:
-    """Whose records of a module are seen."""
+    """Whose records of a module people see."""
     if isinstance(access.see, Through):
         link = declaration.modules[access.module].field(access.see.through)
         words = _("Through “${link}”", mapping={"link": reader.text(link.title)})
@@ -30,7 +30,7 @@ def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str
 
 
 def can_words(module: Module, access: Access, reader: Reader) -> str:
-    """What may be done with the records, transitions by their buttons."""
+    """The allowed actions on records, transitions by their button labels."""
     transitions = module.transitions
     labels = [display_name(transitions[name]) if name in transitions else ACTION_LABELS[name] for name in access.can]
     return reader.listed(reader.text(label) for label in labels)

@@ -1,4 +1,4 @@
-"""`/-/view-as`: an administrator sees the portal as a person or with a profile, only to read; and the way back."""
+"""`/-/view-as`: an administrator views the portal as a person or with a profile, read-only; and the way back."""
 
 from dataclasses import dataclass
 
@@ -25,12 +25,12 @@ from portal.web.security import ADMINISTER
 
 PAGE = "/-/view-as"
 MOST = 50  # people on the page
-LONGEST = 200  # characters of what is looked for
+LONGEST = 200  # characters of the search text
 
 
 @dataclass(frozen=True)
 class Viewable:
-    """An account or a profile that the portal can be seen as; `refused`: why it cannot be."""
+    """An account or a profile to view the portal as; `refused`: why this is not possible."""
 
     name: Words
     value: str
@@ -43,7 +43,7 @@ class Viewable:
 
 @dataclass(frozen=True)
 class ViewAsPage:
-    """view_as.pt, for administrators: as whom they can see the portal."""
+    """view_as.pt, for administrators: whose view of the portal they can choose."""
 
     people: tuple[Viewable, ...]
     profiles: tuple[Viewable, ...]
@@ -62,7 +62,7 @@ def show_view_as(context: Administration, request: Request) -> ViewAsPage:
     context=Administration, name="view-as", request_method="POST", renderer="view_as.pt", permission=ADMINISTER
 )
 def view_as(context: Administration, request: Request) -> ViewAsPage | Response:
-    """`POST /-/view-as`: shows the portal as an `account`, by its id, or a `profile` sees it; `next`: the page."""
+    """`POST /-/view-as`: shows the portal as an `account`, by id, or a `profile` sees it; `next`: the page."""
     viewed = _posted_identity(request)
     if viewed is None:
         return refused_form(request, _view_as_page(request, "", _("Choose someone who can sign in, or a profile.")))
@@ -71,7 +71,7 @@ def view_as(context: Administration, request: Request) -> ViewAsPage | Response:
 
 
 def leave_preview(request: Request) -> Response:
-    """Ends the view of this session; leads to the person's record where the administrator sees it."""
+    """Ends the view of this session; redirects to the person's record if the administrator sees it."""
     tables = request.portal.tables
     stop_viewing(request.connection, tables, _session_of(request))
     administrator, viewed = request.visitor.read_only_view.administrator, request.identity.account
