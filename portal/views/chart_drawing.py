@@ -1,4 +1,4 @@
-"""The drawings of charts: the places of bars, slices and points, worked out for the SVGs of charts.pt."""
+"""The drawings of charts: the places of bars, slices and points, for the SVGs of charts.pt."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -8,14 +8,14 @@ from decimal import Decimal
 from portal.declaration.home_shapes import Panel
 from portal.views.lists.filters import Parameters
 
-WIDTH, HEIGHT = 320, 120  # of a chart over periods
+WIDTH, HEIGHT = 320, 120  # for a chart over periods
 RADIUS = 40  # of the ring of a donut
-GAP = 2  # between two parts of it
+GAP = 2  # between its parts
 
 
 @dataclass(frozen=True)
 class Amount:
-    """What a part of a chart stands for, how much it is, and the filter that finds its records."""
+    """What a part of a chart represents, its amount, and the filter that finds its records."""
 
     label: str
     filter: Parameters
@@ -28,7 +28,7 @@ class Amount:
     url: str = ""
 
     def plus(self, other: "Amount") -> "Amount":
-        """Both together, under the label that they share."""
+        """The sum of both, under their common label."""
         both = [*self.filter, *other.filter]
         return replace(self, filter=both, number=self.number + other.number, value=self.value + other.value)
 
@@ -36,7 +36,7 @@ class Amount:
 @dataclass(frozen=True)
 class Part:
     """A bar, slice, column or point. `start` and `length`: of a slice along the ring, of a column from the left and
-    upwards, of a bar from the left in a hundred; `top`: of a column or point."""
+    upwards, of a bar from the left in percent; `top`: of a column or point."""
 
     label: str
     text: str
@@ -59,12 +59,12 @@ class Drawing:
 
     @property
     def step(self) -> float:
-        """From one column to the next."""
+        """The distance from one column to the next."""
         return WIDTH / len(self.parts)
 
 
 def draw(panel: Panel, amounts: Sequence[Amount], name: str) -> Drawing:
-    """The drawing that the panel asks for; shares of a whole that has negative ones are bars."""
+    """The drawing that the panel asks for; shares with negative ones among them are drawn as bars."""
     values = [float(amount.value) for amount in amounts]
     if panel.per:
         return _over_periods("column" if panel.as_ == "bar" else "line", amounts, values, name)
@@ -78,7 +78,7 @@ def _rounded(place: float) -> float:
 
 
 def _bars(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
-    """From where zero is: on the left, or within where there are negative values."""
+    """Bars that start at zero: on the left, or further right if there are negative values."""
     least, most = min(0, *values, 0), max(0, *values, 0)
     scale = 100 / ((most - least) or 1)
     for amount, value in zip(amounts, values, strict=True):
@@ -87,7 +87,7 @@ def _bars(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
 
 
 def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
-    """Along the ring from the top on."""
+    """Slices along the ring, starting at the top."""
     ring, start = 2 * math.pi * RADIUS, 0.0
     for amount, value in zip(amounts, values, strict=True):
         length = ring * value / sum(values)
@@ -97,7 +97,7 @@ def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part
 
 
 def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float], name: str) -> Drawing:
-    """Between the least and the largest value, of which one may be zero."""
+    """Columns or points between the smallest and the largest value, one of which may be zero."""
     least, most = min(0, *values), max(0, *values)
     scale, step = HEIGHT / ((most - least) or 1), WIDTH / len(values)
     parts = []

@@ -1,6 +1,6 @@
-"""Charts: what panels of the home page count or sum, each part with the list of exactly the records that it stands for.
+"""Charts: counts or sums in panels of the home page, each part with the list of exactly the records in it.
 
-What a reader with many records would wait for is drawn on a page of its own, which a script fetches after the home page
+A chart over so many records that the reader would have to wait has a page of its own, fetched after the home page
 (static/js/charts.js).
 """
 
@@ -33,8 +33,8 @@ from portal.views.wording import inside_sentence
 from portal.web.addresses import chart_address, list_address
 from portal.web.resources import Module
 
-MOST_COUNTED = 5_000  # rows of the reader that are looked at while the home page waits
-MOST_PARTS = 8  # charts.css has so many colors
+MOST_COUNTED = 5_000  # the reader's rows that are counted while the home page waits
+MOST_PARTS = 8  # charts.css has this many colors
 HEADINGS: dict[Period | None, str] = {
     None: _("${what} by ${field}"),
     "day": _("${what} by day"),
@@ -43,7 +43,7 @@ HEADINGS: dict[Period | None, str] = {
     "quarter": _("${what} by quarter"),
     "year": _("${what} by year"),
 }
-SKELETONS: dict[Period, str] = {"day": "MMMd", "week": "MMMd", "month": "yMMM", "year": "y"}  # of CLDR
+SKELETONS: dict[Period, str] = {"day": "MMMd", "week": "MMMd", "month": "yMMM", "year": "y"}  # from CLDR
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,10 @@ class Chart:
 
     heading: Words
     url: str  # of the whole list
-    label_heading: Words = ""  # of the table with the same numbers
+    label_heading: Words = ""  # for the table with the same numbers
     amount_heading: Words = ""
-    drawings: tuple[Drawing, ...] = ()  # of amounts one for each currency
-    others: Words = ""  # the records that no part stands for
+    drawings: tuple[Drawing, ...] = ()  # for amounts, one per currency
+    others: Words = ""  # the records that are in no part
     later_url: str = ""
 
 
@@ -68,7 +68,7 @@ class ChartPage:
 
 @view_config(context=Module, name="chart", request_method="GET", renderer="chart.pt")
 def show_chart(module: Module, request: Request) -> ChartPage:
-    """`GET /MODULE/chart?panel=N`: a chart of the reader's home page, over all their records however many there are."""
+    """`GET /MODULE/chart?panel=N`: a chart of the reader's home page, over all their records, however many."""
     panels = {str(number): panel for number, panel in enumerate(request.policy.profile.home.panels, start=1)}
     number = request.GET.get("panel", "")
     panel = panels.get(number)
@@ -81,7 +81,7 @@ def show_chart(module: Module, request: Request) -> ChartPage:
 
 
 def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> Chart | None:
-    """The chart of panel `number`, or the place where it is drawn later; None where the reader cannot read a field."""
+    """The chart of panel `number`, or the place where it is drawn later; None if the reader may not read a field."""
     needed = {name for name in (panel.by, panel.of) if name}
     if panel.chart is None or panel.by is None or not needed <= request.policy.readable(panel.chart):
         return None
@@ -114,7 +114,7 @@ def chart_of(request: Request, panel: Panel, number: int, most: int | None) -> C
 
 
 def list_parameters(records: Records, panel: Panel) -> Parameters:
-    """The parameters of the list that a chart or another panel leads to: its records, in whatever tab they are."""
+    """The parameters of the list that a chart or another panel leads to: its records, in any tab."""
     if always(panel.where) and (widest_tab(records) or not records.access.list.tabs):
         return list(widest_tab(records).items())
     return [("button", panel.key)]
@@ -126,7 +126,7 @@ def _others(number: int, reader: Reader) -> Words:
 
 @dataclass(frozen=True)
 class _Sums:
-    """What the groups of a chart come to, with the way to the records of each."""
+    """The sums of a chart's groups, with links to the records of each."""
 
     records: Records
     panel: Panel
@@ -134,8 +134,8 @@ class _Sums:
     has_currencies: bool
 
     def by_values(self, by: Field, groups: Sequence[Group]) -> Iterator[Amount]:
-        """Those of the values that a filter can find: not of an option that is declared no more, nor of a record that
-        is gone. What this reader calls the same is one part, where two options have one label."""
+        """The parts by value, for values that a filter can find: not an option that is no longer declared, nor a record
+        that is gone. Options with the same label for this reader are one part."""
         reader, ranks = self.records.policy.reader, {name: place for place, name in enumerate(by.offered)}
         found: dict[tuple[str, str], Amount] = {}
         for group in groups:
@@ -148,7 +148,7 @@ class _Sums:
                 label, filter_ = reader.text(by.empty_label or _("Empty")), (f"{by.name}.empty", "1")
             else:
                 continue
-            # Two linked records may have the same title, and are two.
+            # Two linked records with the same title are two parts.
             key = filter_[1] if links else label
             rank = ranks.get(option, len(ranks))
             for amount in self._amounts(group, label, [filter_], rank, by.offered[option].tone if option else None):
@@ -158,7 +158,7 @@ class _Sums:
             yield self._finished(amount)
 
     def in_periods(self, by: Field, periods: Periods, groups: Sequence[Group]) -> Iterator[Amount]:
-        """Every period, in its order, also those without records where any has some."""
+        """Every period, in order, including those without records if any has some."""
         reader = self.records.policy.reader
         filled = [amount for group in groups for amount in self._amounts(group, "", [], group.value)]
         for currency in dict.fromkeys(amount.currency for amount in filled):
@@ -170,7 +170,7 @@ class _Sums:
                 yield self._finished(replace(amount, label=label, filter=bounds))
 
     def largest(self, amounts: list[Amount]) -> list[Amount]:
-        """All periods; of values the largest, in the order of the declaration where it has one."""
+        """All periods; for values, the largest parts, in declared order if there is one."""
         if self.panel.per:
             return amounts
         return sorted(sorted(amounts, key=lambda amount: -amount.value)[:MOST_PARTS], key=lambda amount: amount.rank)
@@ -178,7 +178,7 @@ class _Sums:
     def _amounts(
         self, group: Group, label: str, filter_: Parameters, rank: int, tone: str | None = None
     ) -> Iterator[Amount]:
-        """What a group comes to; nothing where none of its records has a value."""
+        """The sums of a group; empty if none of its records has a value."""
         total = group.number if self.of is None else group.total
         if isinstance(total, Money):
             yield Amount(label, filter_, group.number, total.amount, total.currency, rank, tone or "")
@@ -186,7 +186,7 @@ class _Sums:
             yield Amount(label, filter_, group.number, total, "", rank, tone or "")
 
     def _finished(self, amount: Amount) -> Amount:
-        """With its text, and the address of its list."""
+        """The amount with its text and the address of its list."""
         reader = self.records.policy.reader
         if self.of is None:
             text = localized(amount.number, reader)

@@ -1,4 +1,4 @@
-"""Deadlines as people see them: that one is late, and how much time is left where it stands still."""
+"""Deadlines as people see them: whether one is late, and how much time is left while it is paused."""
 
 from portal.fields.base import Field
 from portal.fields.duration import duration_in_words
@@ -11,12 +11,12 @@ UNITS = ("hour", "minute")  # a working day is shorter than a day
 
 
 def with_lateness(records: Records, record: Record, field: Field, value: Value) -> Value:
-    """The `value` of a field of the record; of a deadline that has passed with the word that it is late."""
+    """The `value` of a field of the record; for a missed deadline, with the word “late”."""
     return value._replace(note=records.policy.reader.text(_("Late"))) if is_late(records, record, field) else value
 
 
 def with_time_left(records: Records, record: Record, field: Field, value: Value) -> Value:
-    """The `value` of a field of the record; of a deadline that stands still how much time it has left."""
+    """The `value` of a field of the record; for a paused deadline, with the time left."""
     left, reader = seconds_left(records, record, field), records.policy.reader
     if left is None:
         return with_lateness(records, record, field, value)

@@ -1,4 +1,4 @@
-"""One field of one record as a plain value that displays.pt draws, and the registry of all displays.
+"""Turns a field of a record into a plain value that displays.pt draws, and registers all displays.
 
 A new display is an entry of DISPLAYS and a macro of the same name in templates/displays.pt; a field type names it in
 its `display`. tests/unit/views/test_displays.py lists every place that is missing.
@@ -28,9 +28,9 @@ from portal.views.parts import LineHead, Moment
 from portal.views.records.json_tree import json_nodes
 from portal.web.addresses import record_address
 
-# Points in time that belong to no field are written as those of one.
+# Times that belong to no field are formatted like those of a field.
 MOMENT = Datetime(name="at", type="datetime")
-# Built-in fields that are drawn otherwise than their type: display by name.
+# Built-in fields that are drawn differently from their type: display by name.
 BUILT_IN = {"comments": "count", "attachments": "count", "channel": "channel"}
 COUNT_ICONS = {"comments": "message-circle", "attachments": "paperclip"}
 LONGEST_JSON = 120  # characters in a table
@@ -38,19 +38,19 @@ CHANNEL_ICONS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import"
 
 
 class Value(NamedTuple):
-    """One field of one record as it is shown."""
+    """A field of a record as shown."""
 
     label: Words = ""
     display: str = "plain"  # a key of DISPLAYS
-    text: str = ""  # what `field.show` says; empty together with `parts` and `html`: the value is empty
-    matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each is what was searched for
-    url: str = ""  # where it leads: a link's record if the reader may see it, mailto:, tel:, a checked web address
-    note: str = ""  # beside a title: in which field a search matched; beside the comments: who spoke last
+    text: str = ""  # from `field.show`; if `parts` and `html` are also empty, so is the value
+    matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each matches the search
+    url: str = ""  # its target: a link's record if the reader may see it, mailto:, tel:, a checked web address
+    note: str = ""  # next to a title: the field that a search matched; next to the comments: the last speaker
     short: str = ""  # the note in a few letters
     tone: str = ""  # of a pill
     icon: str = ""  # of a pill, a count, a channel
     iso: str = ""  # of a datetime
-    html: Markup = Markup()  # sanitized, for `markdown` and `html` alone
+    html: Markup = Markup()  # sanitized, only for `markdown` and `html`
     parts: tuple[Any, ...] = ()  # of pills, links, tags, files, address (one per line)
     stars: int | Decimal = 0  # of a rating
     most_stars: int = 0  # of a rating
@@ -66,11 +66,11 @@ class Value(NamedTuple):
 
     @property
     def reusable(self) -> bool:
-        """Whether lists draw it once per kind and fill in the rest: see rendering/cells.py."""
+        """Whether lists draw it once per kind and fill in the rest, see rendering/cells.py."""
         return DISPLAYS[self.macro].reusable
 
 
-# The display's name, the field, its value, the value as `field.show` writes it, the reader.
+# The display's name, the field, its value, the text from `field.show`, the reader.
 MakeValue = Callable[[str, Any, Any, str, Reader], Value]
 
 
@@ -80,13 +80,13 @@ def _text_value(display: str, field: Field, value: Any, text: str, reader: Reade
 
 @dataclass(frozen=True)
 class Display:
-    """One way to draw a value: the macro `name` of displays.pt, and what makes its Value."""
+    """A way to draw a value: the macro `name` in displays.pt, and the function that makes its Value."""
 
     name: str
     make: MakeValue = _text_value
-    reusable: bool = False  # the markup depends on tone, icon, and whether there are url and note; on nothing else
-    highlight: bool = False  # draws its text as it is, so that what was searched for can be marked in it
-    few_values: bool = False  # which come again in many rows of a list
+    reusable: bool = False  # the markup depends only on tone, icon, and whether there are url and note
+    highlight: bool = False  # draws its text unchanged, so that matches can be marked in it
+    few_values: bool = False  # that recur in many rows of a list
 
 
 def shown(field: Field, value: Any, reader: Reader) -> Value:
@@ -96,7 +96,7 @@ def shown(field: Field, value: Any, reader: Reader) -> Value:
 
 
 def display_of(field: Field) -> Display:
-    """How the values of `field` are drawn."""
+    """The display for values of `field`."""
     return DISPLAYS[BUILT_IN.get(field.name, field.display)]
 
 
@@ -119,7 +119,7 @@ def _pills(display: str, field: Field, value: Any, text: str, reader: Reader) ->
 
 
 def _option_pill(option: Option | None, name: str, reader: Reader) -> Value:
-    """An option of a choice; one that is declared no more is shown by its name."""
+    """An option of a choice; one that is no longer declared is shown by its name."""
     return Value(display="pill", text=reader.text(option.label), tone=option.tone or "") if option else _tag(name)
 
 
@@ -151,7 +151,7 @@ def _phone(display: str, field: Field, value: Any, text: str, reader: Reader) ->
 
 
 def _url(display: str, field: Field, value: Any, text: str, reader: Reader) -> Value:
-    # The field type accepts nothing else, but imported and old rows may hold anything.
+    # The field type accepts nothing else, but imported and old rows may contain anything.
     safe = bool(value) and value.lower().startswith(("http://", "https://"))
     return Value(field.title, display, text, url=value if safe else "")
 
@@ -192,7 +192,7 @@ def _address(display: str, field: Field, value: Any, text: str, reader: Reader) 
 
 
 class LineValue(NamedTuple):
-    """One value of a row, with the head of its column."""
+    """A value in a row, with the header of its column."""
 
     label: Words
     value: Value
@@ -200,7 +200,7 @@ class LineValue(NamedTuple):
 
 
 class ColumnTotals(NamedTuple):
-    """What stands below a column: one text for each currency; none where there is no total."""
+    """The totals below a column: one text per currency; none if there is no total."""
 
     label: Words
     texts: tuple[str, ...]
@@ -253,10 +253,10 @@ DISPLAYS = {
     display.name: display
     for display in (
         Display("empty", reusable=True),
-        Display("cover", reusable=True, highlight=True),  # the cell that bears the link to the record
+        Display("cover", reusable=True, highlight=True),  # the cell with the link to the record
         Display("plain", reusable=True, highlight=True),
         Display("longtext", reusable=True, highlight=True),
-        Display("linked_text"),  # of a longtext on the page of its record
+        Display("linked_text"),  # for a longtext on its record's page
         Display("count", _count, reusable=True, few_values=True),
         Display("channel", _channel, reusable=True, few_values=True),
         Display("pill", _pill, reusable=True, highlight=True, few_values=True),
@@ -286,16 +286,16 @@ DISPLAYS = {
 
 
 def moment(at: datetime.datetime, reader: Reader) -> Moment:
-    """A moment as pages display it, in the reader's zone."""
+    """A time as pages display it, in the reader's zone."""
     local = at.astimezone(reader.time_zone)
     zone = get_timezone_name(local, "short", locale=reader.locale)
-    if not zone[:1].isalpha():  # the language has no short name for it, and “+0100” says nothing to people
+    if not zone[:1].isalpha():  # the language has no short name for it, and “+0100” means nothing to people
         zone = get_timezone_gmt(local, "long", locale=reader.locale)
     return Moment(local.isoformat(), MOMENT.show(at, reader), zone)
 
 
 def short_moment(at: datetime.datetime, reader: Reader) -> str:
-    """The time alone for a moment of today, else the day as well."""
+    """Only the time for a moment today, else also the day."""
     local = at.astimezone(reader.time_zone)
     if local.date() == reader.today:
         return format_time(local.time(), "short", locale=reader.locale)

@@ -1,6 +1,6 @@
-"""What people see when something is refused or goes wrong: a page, with the way out, and no internals.
+"""What people see when something is refused or goes wrong: a page with a way out, and no internals.
 
-A mistake of ours, and of the database, shows the id of the request; the log has the rest under the same id.
+For our own mistakes, and the database's, it shows the id of the request; the log has the rest under that id.
 """
 
 import json
@@ -39,11 +39,11 @@ from portal.web.visitor import Visitor
 
 log = logging.getLogger(__name__)
 
-# Answers that come after a form has been read.
+# Answers after a form has been read.
 FORM_READ = frozenset({404, 409, 500, 503})
 RETRY_AFTER = "30"  # seconds
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
-MOST_TRIES = 3  # where no other transaction was in the way
+MOST_TRIES = 3  # unless another transaction was in the way
 MAY_SUCCEED_NOW = (Failure.CONFLICT, Failure.BUSY, Failure.READ_ONLY, Failure.CHANGED_TABLES)
 
 HEADINGS = {
@@ -89,17 +89,17 @@ class ErrorPage:
     status: int
     heading: Words
     text: Words
-    reference: str = ""  # what the log calls it
-    retry_url: str = ""  # where another attempt may succeed
-    record_url: str = ""  # the record that has changed meanwhile
-    back_url: str = ""  # where the person was, if the page offers neither of these
-    drafts_url: str = ""  # where what was sent is kept
-    reasons: tuple[Reason, ...] = ()  # for an administrator who sees the portal as somebody else
+    reference: str = ""  # its id in the log
+    retry_url: str = ""  # for another attempt, which may succeed
+    record_url: str = ""  # the record that has changed in the meantime
+    back_url: str = ""  # the previous page, if the page offers neither of these
+    drafts_url: str = ""  # where the sent form is kept
+    reasons: tuple[Reason, ...] = ()  # for an administrator who views the portal as somebody else
 
 
 @notfound_view_config(renderer="error.pt")
 def not_found(error: HTTPNotFound, request: Request) -> Any:
-    """Missing, foreign and forbidden look alike. A wrong method answers 405; without a session one signs in first."""
+    """Missing, foreign and forbidden look alike. A wrong method gets 405; without a session, one signs in first."""
     if _route_of(request) in (None, API_ROUTE, MCP_ROUTE) and hasattr(request, "context"):
         methods = _allowed_methods(request)
         if methods and request.method not in methods:
@@ -114,7 +114,7 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
 
 @forbidden_view_config(renderer="error.pt")
 def forbidden(error: HTTPForbidden, request: Request) -> Any:
-    """The page for an action that may not be done: it looks like one that does not exist."""
+    """The page for a forbidden action: it looks as if it did not exist."""
     identity = request.visitor.identity
     if identity is None:
         return _sign_in_first(request)
@@ -123,13 +123,13 @@ def forbidden(error: HTTPForbidden, request: Request) -> Any:
 
 @exception_view_config(NotAllowedError, renderer="error.pt")
 def not_allowed(error: NotAllowedError, request: Request) -> Any:
-    """The page where the records layer was asked for something that the profile does not grant."""
+    """The page for an action that the records layer refuses, as the profile does not grant it."""
     return _page(request, 404)
 
 
 @exception_view_config(ConflictError, renderer="error.pt")
 def conflict(error: ConflictError, request: Request) -> Any:
-    """The page where someone else saved first, and the view has no page of its own for it."""
+    """The page if someone else saved first, and the view has no page of its own for that."""
     return _page(request, 409)
 
 
@@ -141,7 +141,7 @@ def too_many_attempts(error: TooManyAttemptsError, request: Request) -> Any:
 
 @exception_view_config(HTTPError, renderer="error.pt")
 def http_error(error: HTTPError, request: Request) -> Any:
-    """Refused by protection or by a view; the sentence is theirs, if they have one."""
+    """The page for a refusal by protection or a view, with their sentence, if they have one."""
     request.response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
     if isinstance(error, BadCSRFToken):
         return _page(request, 400, NO_TOKEN, EXPIRED)
@@ -151,24 +151,24 @@ def http_error(error: HTTPError, request: Request) -> Any:
 
 @exception_view_config(InputError, renderer="error.pt")
 def wrong_input(error: InputError, request: Request) -> Any:
-    """The answer to a program that sent what cannot be taken: one sentence for each field."""
+    """The answer to a program whose input cannot be accepted: a sentence for each field."""
     return _answer_program(request, error.status, request.reader.text(error.message), error.fields)
 
 
 @exception_view_config(UnicodeDecodeError, renderer="error.pt")
 def unreadable(error: UnicodeDecodeError, request: Request) -> Any:
-    """The page for bytes that are no text, met where the address is taken apart."""
+    """The page for an address with bytes that are not text."""
     return _page(request, 400)
 
 
 def _database_failed(error: Exception, request: Request) -> Any:
-    """The database refuses: with a way on where there is one. What another attempt may mend is tried again first."""
+    """The page for a refusal by the database, with a way out if there is one. Retries first if that may help."""
     kind = classify(error)
     enough = kind != Failure.CONFLICT and request.environ[ATTEMPT] + 1 >= MOST_TRIES
     last = enough or is_last_attempt(request)
     if kind == Failure.OTHER or (kind == Failure.CHANGED_TABLES and last):
         return failed_by_our_mistake(error, request)
-    # What was written when the connection ended may have been saved: only a request that reads is tried again.
+    # Writes may have been saved when the connection ended: only a read-only request is retried.
     read_in_vain = connection_ended(error) and request.method in SAFE_METHODS
     if not last and (kind in MAY_SUCCEED_NOW or read_in_vain):
         mark_error_retryable(error)
@@ -179,7 +179,7 @@ def _database_failed(error: Exception, request: Request) -> Any:
 
 @exception_view_config(OSError, renderer="error.pt")
 def disk_failed(error: OSError, request: Request) -> Any:
-    """The page for a full disk: sent forms are kept there while they are read, exports while they are written."""
+    """The page for a full disk: sent forms are stored there while they are read, exports while they are written."""
     if not is_disk_full(error):
         return failed_by_our_mistake(error, request)
     log.warning("The disk is full: %s", error)
@@ -188,28 +188,28 @@ def disk_failed(error: OSError, request: Request) -> Any:
 
 @exception_view_config(Exception, renderer="error.pt")
 def failed_by_our_mistake(error: Exception, request: Request) -> Any:
-    """The page for an exception that nobody expects: a mistake of ours."""
-    # As Python writes it: a line break in an address must not begin a line of the log.
+    """The page for an unexpected exception: our mistake."""
+    # In Python's notation: a line break in an address must not start a new log line.
     log.error("%s %s %r", request.id, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
     return _page(request, 500)
 
 
 def _await_declarations(event: BeforeRetry) -> None:
-    """Tries a request again whose tables were changed under it, with the declarations of those."""
+    """Retries a request whose tables were changed while it ran, with the new declarations."""
     if isinstance(event.exception, DatabaseError) and classify(event.exception) == Failure.CHANGED_TABLES:
         event.request.registry.live.settle(event.request.portal)
 
 
 def includeme(config: Any) -> None:
-    """Adds the pages of the database's errors, whose classes are known to its own layer alone."""
+    """Adds the pages for the database's errors, whose classes only its own layer knows."""
     config.add_subscriber(_await_declarations, BeforeRetry)
     for kind in DatabaseError:
         config.add_exception_view(_database_failed, context=kind, renderer="error.pt")
 
 
 def _page(request: Request, status: int, text: str = "", heading: str = "") -> ErrorPage:
-    # A page about an error asks the database nothing: who came is known already, or is left out. What is not found
-    # in a preview is no error.
+    # An error page does not use the database: the visitor is already known, or left out. Not found in a preview is
+    # not an error.
     if "visitor" not in vars(request):
         request.visitor = Visitor()
     request.response.status_code = status
@@ -254,8 +254,8 @@ def _answer_program(request: Request, status: int, text: str, fields: Mapping[st
 
 
 def _sign_in_first(request: Request) -> Any:
-    """From an error to the login page: afterwards one is back where one was, or on the page of the sent form. A
-    program is told to send a token."""
+    """From an error to the login page, which then returns to the previous page, or to that of the sent form. A program
+    is told to send a token."""
     if is_api_request(request):
         request.response.headers["WWW-Authenticate"] = "Bearer"
         return _page(request, 401, request.visitor.ended)
@@ -263,22 +263,22 @@ def _sign_in_first(request: Request) -> Any:
 
 
 def _address_of_record(request: Request) -> str:
-    """Where the page of an error leads that a record caused: to its page, which says what can be done now."""
+    """The address of the record that caused an error, whose page shows what can be done now."""
     context = getattr(request, "context", None)
     record = find_interface(context, Record) if hasattr(context, "__parent__") else None
     return record.path if record else ""
 
 
 def _address_of_form(request: Request) -> str:
-    """Where one goes after signing in: to the page that was asked for, or that of the form that was sent."""
+    """Where to go after signing in: to the requested page, or to that of the sent form."""
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
     return page_of_unsent_form(request) or referring_page(request)
 
 
 def _address_before(request: Request) -> str:
-    """The page with the form or the link; empty for home, which every page of an error offers. Nothing that was sent is
-    read for it."""
+    """The page with the form or the link; empty for home, which every error page offers. Reads nothing that was
+    sent."""
     address = referring_page(request)
     return "" if address == "/" or (request.method in SAFE_METHODS and address == _own_address(request)) else address
 
@@ -286,12 +286,12 @@ def _address_before(request: Request) -> str:
 def _own_address(request: Request) -> str:
     try:
         return own_path(request.path_qs)
-    except UnicodeDecodeError:  # bytes that are no text
+    except UnicodeDecodeError:  # bytes that are not text
         return ""
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """The methods of the views at this address that this person may use; empty where there is no such view."""
+    """The methods of the views at this address that this person may use; empty if there is no such view."""
     allowed: set[str] = set()
     for view in _views(request):
         permitted = getattr(view["derived_callable"], "__permitted__", None)

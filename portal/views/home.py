@@ -48,7 +48,7 @@ class NewRecords:
 
 @dataclass(frozen=True)
 class Happening:
-    """One line of the latest activity."""
+    """A line of the latest activity."""
 
     title: Words
     text: Words
@@ -60,7 +60,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class HomePanel:
-    """One of these: what happened last, the first records of a list, a chart, a text."""
+    """A panel: the latest activity, the first records of a list, a chart, or a text."""
 
     activity: tuple[Happening, ...] | None = None
     list: PanelList | None = None
@@ -69,7 +69,7 @@ class HomePanel:
 
     @property
     def wide(self) -> bool:
-        """Whether it is of lines that need the room."""
+        """Whether its content needs the width."""
         return self.activity is not None or self.list is not None
 
 
@@ -86,7 +86,7 @@ class HomePage:
 
     @property
     def columns(self) -> tuple[tuple[HomePanel, ...], ...]:
-        """The panels that need room, and the others beside them; either alone where there are no others."""
+        """The wide panels, and the others next to them; one column if there is only one kind."""
         wide, narrow = (tuple(panel for panel in self.panels if panel.wide is is_wide) for is_wide in (True, False))
         return tuple(filter(None, (wide, narrow)))
 
@@ -105,7 +105,7 @@ def show_home(root: Root, request: Request) -> HomePage:
 
 
 def _new_records(request: Request) -> Iterator[NewRecords]:
-    """What the home page shows as new: the modules with something new, in the order of the menu."""
+    """The modules with something new, in menu order."""
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
         text = count_text(count, request.reader)
@@ -125,7 +125,7 @@ def _greeting(request: Request) -> str:
 
 
 def _companies(request: Request) -> list[str]:
-    """The reader's companies by name on the home page, where the profile shows them at all."""
+    """The names of the reader's companies, if the profile shows them."""
     reader = request.reader
     if not reader.companies or request.policy.access(reader.organizations) is None:
         return []
@@ -134,7 +134,7 @@ def _companies(request: Request) -> list[str]:
 
 
 def _buttons(request: Request) -> Iterator[HomeButton]:
-    """The buttons of the profile, with the numbers of what they open."""
+    """The buttons of the profile, with the numbers of records that they open."""
     declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
     counts = _button_counts(request, declared)
     for button in declared:
@@ -166,7 +166,7 @@ def _button_counts(request: Request, declared: list[Button]) -> dict[str, Count]
 
 
 def _button_query(records: Records, button: Button) -> Query:
-    """The list that a button opens: its tab and its condition; without either the first tab."""
+    """The list that a button opens: its tab and its condition; without either, the first tab."""
     tabs = records.access.list.tabs or {}
     condition = ALWAYS if button.where is None else button_condition(records, button.name) or ALWAYS
     first = next(iter(tabs), "") if button.where is None else ""
@@ -188,9 +188,9 @@ def _panels(request: Request) -> Iterator[HomePanel]:
 
 
 def _activity(request: Request) -> list[Happening]:
-    """The latest changes as the home page shows them, in modules with comments or a lifecycle, newest first.
+    """The latest changes in modules with comments or a lifecycle, newest first.
 
-    Where the time of a change may not be read, the record keeps its place.
+    If the time of a change may not be read, the record keeps its place.
     """
     latest: list[tuple[datetime.datetime, Record, Records]] = []
     for name in request.policy.modules:
@@ -206,7 +206,7 @@ def _activity(request: Request) -> list[Happening]:
 
 
 def _happening(request: Request, record: Record, records: Records) -> Happening:
-    """One line: the record, its state and reference, who changed it last and when, as far as that may be read."""
+    """A line: the record, its state and reference, who changed it last and when, as far as that may be read."""
     state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
     author, at = record.values.get("modified_by"), record.values.get("modified")
     return Happening(

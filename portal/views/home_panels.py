@@ -1,4 +1,4 @@
-"""The panels of the home page that show records or a text, and the notices above everything."""
+"""The panels of the home page with records or a text, and the notices at the top."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class PanelText:
 
 @dataclass(frozen=True)
 class Notice:
-    """A record that stands on top until the reader puts it away."""
+    """A record shown at the top until the reader dismisses it."""
 
     title: str
     url: str
@@ -51,7 +51,7 @@ class Notice:
 
 
 def panel_list(request: Request, panel: Panel) -> PanelList | None:
-    """The first records of a panel's list; None where the profile does not have the module."""
+    """The first records of a panel's list; None if the profile does not have the module."""
     if panel.list is None or request.policy.access(panel.list) is None:
         return None
     records = Records(request.connection, request.policy, panel.list)
@@ -66,7 +66,7 @@ def panel_list(request: Request, panel: Panel) -> PanelList | None:
 
 
 def _columns(records: Records) -> list[str]:
-    """Those of the module's list for which there is room: the title and the state are among them."""
+    """The columns of the module's list that fit, including the title and the state."""
     columns = list(records.access.list.columns or ())
     needed = [name for name in (records.module.title_field.name, records.module.state_field) if name in columns]
     others = [name for name in columns if name not in needed][: MOST_COLUMNS - len(needed)]
@@ -79,7 +79,7 @@ def panel_text(request: Request, panel: Panel) -> PanelText:
 
 
 def notices(request: Request) -> Iterator[Notice]:
-    """What all panels of notices show, without what the reader has put away."""
+    """The notices of all panels, without those that the reader has dismissed."""
     for panel in request.policy.profile.home.declared_panels:
         if panel.notices is not None and request.policy.access(panel.notices) is not None:
             records = Records(request.connection, request.policy, panel.notices)

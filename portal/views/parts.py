@@ -1,11 +1,11 @@
-"""The contract between views and templates: what each page shows, as plain values worked out beforehand.
+"""The contract between views and templates: what each page shows, as plain values computed beforehand.
 
 A view returns its page, such as HomePage(...); the template of that page (named in each class) only loops and asks yes
 or no. Besides `page` every template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the
 hidden CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them. No
 template reads the database: the views that fill a page take every value through the reader's policy.
 
-A page and its parts stand in the file of its view; here is what pages of several folders are made of.
+A page and its parts are in the file of its view; this file has parts used by pages in several folders.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class Moment:
 
     iso: str  # 2026-11-22T03:14:00+00:00
     text: str  # in the reader's language and zone
-    zone: str = ""  # named where it matters
+    zone: str = ""  # named if it matters
 
 
 @dataclass(frozen=True)
 class TitledLink:
-    """Another record, and its page."""
+    """The title of a record, and its page."""
 
     title: str
     url: str
@@ -46,7 +46,7 @@ class Action:
 
 @dataclass(frozen=True)
 class LineHead:
-    """The head of a column of lines."""
+    """The header of a column of lines."""
 
     label: Words
     help: Words = ""

@@ -1,4 +1,4 @@
-"""Serves the style sheet, the script, the icons and the logo of the portal in force, and what crawlers ask for."""
+"""Serves the style sheet, the script, the icons and the logo of the portal in force, and the file for crawlers."""
 
 from pyramid.config import Configurator
 from pyramid.httpexceptions import HTTPNotFound
@@ -9,19 +9,19 @@ from pyramid.view import view_config
 
 from portal.web.resources import Root
 
-# A crawler that may not open a page never learns that it must not be listed, and lists the bare address.
+# A crawler that may not open a page never sees that it must not list it, and lists the bare address.
 ROBOTS = "# Every page says noindex, which crawlers have to be able to read.\nUser-agent: *\nDisallow:\n"
-FOR_EVER = "public, max-age=31536000, immutable"  # the address holds the content's hash
+FOR_EVER = "public, max-age=31536000, immutable"  # the address contains the content's hash
 
 
 def includeme(config: Configurator) -> None:
-    """Adds the route of these files: one of its own, which needs no tree of resources, and no session."""
+    """Adds a separate route for these files, which needs no resource tree and no session."""
     config.add_route("static", "/static/*path", request_method="GET")
 
 
 @view_config(route_name="static", permission=NO_PERMISSION_REQUIRED)
 def serve_asset(request: Request) -> Response:
-    """`GET /static/PATH`: an asset, zipped where the browser takes that."""
+    """`GET /static/PATH`: an asset, compressed if the browser accepts that."""
     asset = request.portal.assets.get("/".join(request.matchdict["path"]))
     if asset is None:
         raise HTTPNotFound

@@ -12,7 +12,7 @@ from portal.texts import Text, _, label_from_name, ngettext
 
 
 def count_text(count: Count, reader: Reader) -> str:
-    """A count as it is shown: “41”, “1,000+”; empty where none counts of those that were looked at, and there are
+    """A count as shown: “41”, “1,000+”; empty if none of the examined ones counts, and there are
     others."""
     if count.more and not count.number:
         return ""
@@ -25,12 +25,12 @@ def reference_in_words(record: Record) -> str:
 
 
 def record_in_words(record: Record) -> str:
-    """A record where it stands among others: “TT1 · Reception printer”, or its title alone."""
+    """A record among others: “TT1 · Reception printer”, or its title alone."""
     return " · ".join(dict.fromkeys(filter(None, (reference_in_words(record), record.title))))
 
 
 def record_heading(records: Records, record: Record) -> str:
-    """The title; after what the record is where the title alone is a reference or a number: “Order 10248”."""
+    """The title; preceded by the kind of record if the title is only a reference or a number: “Order 10248”."""
     if record.title != record.reference and any(character.isalpha() for character in record.title):
         return record.title
     return f"{records.policy.reader.text(records.access.singular)} {record.title}"
@@ -43,7 +43,7 @@ def new_label(records: Records) -> str:
 
 
 def inside_sentence(name: str, reader: Reader) -> str:
-    """A label as it is written after other words: “Ticket” with a small letter, but “VPN access” as it is."""
+    """A label inside a sentence: “Ticket” in lower case, but “VPN access” unchanged."""
     is_word = name[1:2].islower() and not reader.language.startswith("de")
     return name[0].lower() + name[1:] if is_word else name
 
@@ -67,11 +67,11 @@ def initials(name: str) -> str:
 
 
 def module_label(module: Module, reader: Reader) -> str:
-    """What the module is called whoever reads."""
+    """The label of a module, regardless of the reader's profile."""
     return reader.text(display_name(module))
 
 
 def profile_label(declaration: Declaration, name: str) -> Text:
-    """What a profile is called; one that accounts still have and nobody declares, by its name."""
+    """The label of a profile; one that accounts still have but is not declared, by its name."""
     profile = declaration.profiles.get(name)
     return display_name(profile) if profile else label_from_name(name)

@@ -1,1 +1,1 @@
-"""The API: what the pages show and take, as JSON for programs. Nothing is decided here."""
+"""The API: what the pages show and accept, as JSON for programs. Decides nothing itself."""

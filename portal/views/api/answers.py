@@ -1,4 +1,4 @@
-"""What programs are answered: records as JSON, and the versions by which one notices what others changed meanwhile."""
+"""The answers to programs: records as JSON, with versions that reveal changes by others in the meantime."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,14 +21,14 @@ CHANGED = _("This has changed since you read it. Read it again to see the latest
 
 
 class api_view_config(view_config):  # noqa: N801 - a decorator, as the class of Pyramid is
-    """A view of the API: it answers JSON, and needs no form token as it takes no cookie."""
+    """A view of the API: it answers with JSON, and needs no form token as it accepts no cookie."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{"route_name": API_ROUTE, "renderer": "json", "require_csrf": False, **settings})
 
 
 def answer_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:
-    """The record as it is now, after it was written; the id alone of one that its author does not see."""
+    """The record after it was written; only the id if its author does not see it."""
     request.response.status_code = status
     record = records.get(record_id)
     if record is None:
@@ -39,14 +39,14 @@ def answer_with_record(request: Request, records: Records, record_id: int, statu
 
 
 def repeated(request: Request, records: Records) -> Response | None:
-    """The way to what a request with the same Idempotency-Key has made; None for the first one."""
+    """The redirect to the result of an earlier request with the same Idempotency-Key; None for the first one."""
     key = _key(request)
     address = kept_address(records.connection, records.policy.tables, key) if key else None
     return None if address is None else Response(status=303, location=own_url(request, address), json_body={})
 
 
 def keep_for_repetition(request: Request, records: Records, record_id: int, *more: str) -> None:
-    """Remembers where the request led. Raises RetryError where another one with its key was faster."""
+    """Remembers where the request led. Raises RetryError if another one with its key was faster."""
     if key := _key(request):
         if address_of_key(records, key) is not None:
             raise RetryError
@@ -54,18 +54,18 @@ def keep_for_repetition(request: Request, records: Records, record_id: int, *mor
 
 
 def _key(request: Request) -> str:
-    """The key of a request to its address within its account; empty where it has none."""
+    """The key of a request, for its address and account; empty if it has none."""
     key = request.headers.get("Idempotency-Key", "")
     return account_key(request, hash_token(f"{request.path} {key}")) if key else ""
 
 
 def check_match(request: Request, record: Record) -> None:
-    """Raises InputError where If-Match names another version of the record than there is."""
+    """Raises InputError if If-Match names a version other than the current one."""
     if str(record.version) not in request.if_match:
         raise InputError({}, CHANGED, 412)
 
 
 def refuse_files(refused: Iterable[str]) -> None:
-    """Raises InputError for attachments that cannot be taken."""
+    """Raises InputError for attachments that cannot be accepted."""
     if sentences := list(refused):
         raise InputError({"files": sentences[0]})

@@ -1,4 +1,4 @@
-"""What a program sends: a JSON object, by itself or as the part `record` of a form that brings files too."""
+"""The body that a program sends: a JSON object, alone or as the part `record` of a form that also contains files."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from portal.views.api.input_error import UNKNOWN, InputError
 from portal.views.forms.uploads import attachments_input
 from portal.web.form_limits import LARGEST_URLENCODED, TOO_LARGE
 
-RECORD = "record"  # the part of a form with files that holds the JSON
+RECORD = "record"  # the part with the JSON in a form with files
 JSON, FORM = "application/json", "multipart/form-data"
 WANTED = _("Send JSON (Content-Type: application/json).")
 NO_JSON = _("This is not a JSON object.")
@@ -34,7 +34,7 @@ class SentFile:
 
 
 def read_body(request: Request) -> dict[str, Any]:
-    """The JSON object of a request; empty where nothing was sent. Raises InputError and HTTPError."""
+    """The JSON object of a request; empty if nothing was sent. Raises InputError and HTTPError."""
     if media_type(request) == FORM:
         part = request.POST.get(RECORD, "{}")
         if not isinstance(part, str) and part.size > LARGEST_URLENCODED:
@@ -53,12 +53,12 @@ def read_json(request: Request) -> dict[str, Any]:
 
 
 def media_type(request: Request) -> str:
-    """The media type of a body, which may be written in capitals."""
+    """The media type of a body, in lower case."""
     return str(request.content_type).lower()
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
-    """Numbers with a decimal point stay exact."""
+    """Parses JSON; numbers with a decimal point stay exact."""
     try:
         body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError):
@@ -69,15 +69,15 @@ def _parse(text: str | bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON."""
+    """Refuses NaN and Infinity, which are not JSON."""
     raise ValueError(name)
 
 
 def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], attachments_of: Module | None) -> None:
-    """From now on the request is as if a page's form had sent `form`, with the files that came along: of `fields`, and
-    attachments of records of the module `attachments_of`, None if there can be none.
+    """Makes the request look as if a page's form had sent `form`, with the files in it: of `fields`, and attachments
+    for records of the module `attachments_of`, None if there can be none.
 
-    Raises InputError for files that nothing here takes.
+    Raises InputError for files that nothing here accepts.
     """
     posted = MultiDict(form)
     taken = {field.name for field in fields if field.by_upload}
@@ -93,11 +93,11 @@ def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], 
 
 
 def put_file_in_form(request: Request, module: Module) -> None:
-    """Puts a body that is one file in the place of a posted form; `name` in the address says what it is called."""
+    """Replaces the posted form with a body that is one file; `name` in the address is its name."""
     name = request.GET.get("name", "").strip()
     if not name:
         raise InputError({"name": _("Enter a value.")})
-    request.make_body_seekable()  # to its beginning: the request may be tried again
+    request.make_body_seekable()  # back to its start: the request may be retried
     file = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the request is finished
     shutil.copyfileobj(request.body_file, file)
     _replace_form(request, MultiDict([(attachments_input(module), SentFile(name, file))]))

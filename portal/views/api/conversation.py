@@ -29,7 +29,7 @@ PAGE = 50  # comments
 
 @api_view_config(context=RecordComments, name="", request_method="GET")
 def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
-    """`GET /api/MODULE/ID/comments`: the newest first; `before`: the id behind which the page begins."""
+    """`GET /api/MODULE/ID/comments`: the newest first; `before`: the id after which the page begins."""
     records, record = context.records, context.record
     before = whole_number(request.GET.get("before", "")) or BEYOND
     comments = newest_comments(records, record, PAGE + 1, before)
@@ -40,7 +40,7 @@ def list_comments(context: RecordComments, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=RecordComments, name="", request_method="POST", permission="comment")
 def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | Response:
-    """`POST /api/MODULE/ID/comments`: a comment, with files where the body is a form."""
+    """`POST /api/MODULE/ID/comments`: a comment, with files if the body is a form."""
     resource = context.record_resource
     records = resource.records
     if again := repeated(request, records):
@@ -60,8 +60,8 @@ def add_comment(context: RecordComments, request: Request) -> dict[str, Any] | R
 
 @api_view_config(context=RecordComment, name="", request_method="PATCH", permission="comment")
 def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]:
-    """`PATCH /api/MODULE/ID/comments/COMMENT`: another text for a comment of one's own, as long as one may correct
-    it."""
+    """`PATCH /api/MODULE/ID/comments/COMMENT`: changes the text of one's own comment, while correcting it is
+    allowed."""
     text = visible_text(_checked(read_body(request), {"text": str}).get("text", resource.comment.text))
     if problem := correction_problem(resource.records, resource.record, resource.comment, text):
         raise InputError({"text": problem})
@@ -72,19 +72,19 @@ def correct_comment(resource: RecordComment, request: Request) -> dict[str, Any]
 
 @api_view_config(context=RecordComment, name="", request_method="DELETE", permission="comment")
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
-    """`DELETE /api/MODULE/ID/comments/COMMENT`: takes a comment back, with its files."""
+    """`DELETE /api/MODULE/ID/comments/COMMENT`: withdraws a comment, with its files."""
     withdraw(resource, request)
     return Response(status=204)
 
 
 def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
-    """The text of a comment, and whether it is internal, which staff alone may say."""
+    """The text of a comment, and whether it is internal, which only staff may set."""
     body = _checked(body, {"text": str, "internal": bool} if records.policy.staff else {"text": str})
     return visible_text(body.get("text", "")), body.get("internal", False)
 
 
 def _checked(body: dict[str, Any], kinds: dict[str, type]) -> dict[str, Any]:
-    """`body` itself. Raises InputError for other names than those of `kinds`, and for values of another kind."""
+    """Returns `body`. Raises InputError for names that are not in `kinds`, and for values of another kind."""
     wrong = {name: UNKNOWN for name in body if name not in kinds}
     wrong |= {name: UNEXPECTED for name, kind in kinds.items() if not isinstance(body.get(name, kind()), kind)}
     if wrong:
@@ -94,7 +94,7 @@ def _checked(body: dict[str, Any], kinds: dict[str, type]) -> dict[str, Any]:
 
 @api_view_config(context=RecordFiles, name="", request_method="GET")
 def list_files(context: RecordFiles, request: Request) -> dict[str, Any]:
-    """`GET /api/MODULE/ID/files`: those of comments too; the file of a field stands in its record."""
+    """`GET /api/MODULE/ID/files`: including those of comments; the file of a field is in its record."""
     return {"files": [file_json(file) for file in files(context.records, context.record)]}
 
 
@@ -124,6 +124,6 @@ def add_files(context: RecordFiles, request: Request) -> dict[str, Any] | Respon
 
 @api_view_config(context=RecordFile, name="", request_method="DELETE", permission="attach")
 def remove_file(resource: RecordFile, request: Request) -> Response:
-    """`DELETE /api/MODULE/ID/files/FILE`: takes an attachment away, which its author and staff may."""
+    """`DELETE /api/MODULE/ID/files/FILE`: removes an attachment, which its author and staff may do."""
     detach(resource, request)
     return Response(status=204)

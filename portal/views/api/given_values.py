@@ -1,6 +1,6 @@
-"""JSON values as the inputs of a form, so that what programs write goes the way of what people type.
+"""JSON values as the inputs of a form, so that the writes of programs are processed like people's input.
 
-What a body does not name keeps what a form would show: the record's own value, or the default of a new record.
+Fields missing from a body keep what a form would show: the record's own value, or the default of a new record.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ from portal.views.forms.form_content import inputs_of
 from portal.views.forms.line_buttons import new_row_inputs
 from portal.web.form_limits import MOST_FIELDS, TOO_LARGE
 
-MOST_ROWS = 1_000  # of one field
-MOST_LINKS = MOST_FIELDS  # of one field, as in a form: each name is looked up, which takes 2 ms
+MOST_ROWS = 1_000  # in one field
+MOST_LINKS = MOST_FIELDS  # in one field, as in a form: each name is looked up, which takes 2 ms
 Inputs = dict[str, Any]
 
 
 @dataclass
 class Given:
-    """What a body gives the `fields` of a form: their inputs, field by field, and what cannot be read."""
+    """The values in a body for the `fields` of a form: their inputs, field by field, and errors."""
 
     records: Records
     fields: list[Field]
@@ -42,13 +42,13 @@ class Given:
     present: Mapping[str, Any]  # the values of the record or the row; empty for a new one
     inputs: dict[str, Inputs] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    links: dict[str, Any] = field(default_factory=dict)  # the records that are meant
+    links: dict[str, Any] = field(default_factory=dict)  # the linked records
 
     def __post_init__(self) -> None:
         names = {one.name for one in self.fields}
         unknown = (name for name in self.body if name not in names and not self._is_as_read(name))
         self.errors |= dict.fromkeys(unknown, UNKNOWN)
-        # Those on which the records that others offer depend come first.
+        # Fields that the offers of others depend on come first.
         for one in sorted(self.fields, key=lambda one: bool(depends_on(self.records.module, one))):
             if one.name in self.body:
                 try:
@@ -57,7 +57,7 @@ class Given:
                     self.errors[one.name] = refused.message
 
     def over(self, shown: Mapping[str, Any]) -> MultiDict:
-        """A form that shows `shown`, with what is given in its place."""
+        """The form `shown`, with the given values instead."""
         replaced = {name for one in self.fields if one.name in self.inputs for name in one.input_names(shown)}
         inputs = {name: texts for name, texts in shown.items() if name not in replaced}
         for of_field in self.inputs.values():
@@ -65,8 +65,8 @@ class Given:
         return as_form(inputs)
 
     def check(self, values: Mapping[str, Any], errors: Mapping[str, str]) -> None:
-        """Raises InputError for what cannot be read, for the `errors` of the form, and for a field that a form with
-        `values` would not show, or not let anybody change."""
+        """Raises InputError for unreadable values, for the `errors` of the form, and for a field that a form with
+        `values` would not show, or would show as locked."""
         for one in self.fields:
             is_new = one.name in self.body and not self._is_as_read(one.name)
             is_set = self.body.get(one.name) not in (None, [], "")
@@ -77,7 +77,7 @@ class Given:
             raise InputError(wrong)
 
     def _is_as_read(self, name: str) -> bool:
-        """Whether a value that cannot be set comes back as it was read."""
+        """Whether a value that cannot be set is returned as it was read."""
         if name not in self.present:
             return False
         return bool(self.records.module.everything[name].to_json(self.present[name]) == self.body[name])
@@ -100,7 +100,7 @@ class Given:
     # -- rows -----------------------------------------------------------------------------------------------------
 
     def _inputs_of_rows(self, lines: Field, given: Any) -> Inputs:
-        """Those of all rows. One that has the number of a row of the record keeps what it does not name."""
+        """The inputs of all rows. One with the number of a row in the record keeps the values that it does not name."""
         rows = given or []
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise Refused(UNEXPECTED)
@@ -127,8 +127,8 @@ class Given:
     # -- links ----------------------------------------------------------------------------------------------------
 
     def _link(self, link: Field, given: Any) -> Linked | None:
-        """The record that is given by its id, as it was read, or by a name as in an import: a unique field, the
-        reference, the title, as far as its reader may know them. Raises Refused."""
+        """The record given by id, as read, or by name as in an import: a unique field, the reference, the title, as
+        far as its reader may know them. Raises Refused."""
         module = None
         if isinstance(given, dict):
             module, given = given.get("module"), given.get("id")
@@ -155,7 +155,7 @@ class Given:
         raise Refused(name_problem(len(links), ", ".join(targets), name))
 
     def _offered(self, link: Field, target: str) -> Records | None:
-        """The records that a form with what is known so far would offer; all while that depends on something empty."""
+        """The records that a form with the values so far would offer; all if that depends on something empty."""
         if self.records.policy.access(target) is None:
             return None
         values = {**self.present, **self.links}
@@ -163,7 +163,7 @@ class Given:
 
 
 def _ids_named(records: Records | None, name: str) -> list[int]:
-    """The first two of `records` that their reader knows by `name`: by the surest field."""
+    """The first two of `records` that their reader knows by `name`, by the most reliable field."""
     if records is None:
         return []
     for key in _known_keys(records):

@@ -1,4 +1,4 @@
-"""InputError: what a program sent cannot be taken."""
+"""InputError: a program's input cannot be accepted."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ UNEXPECTED = _("This is not in the expected format.")
 
 
 class InputError(Exception):
-    """Why a request is refused with `status`: one sentence, and one for each field, by its name."""
+    """Why a request is refused with `status`: a sentence, and one per field, by name."""
 
     def __init__(self, fields: Mapping[str, str], message: str = WRONG_FIELDS, status: int = 422) -> None:
         super().__init__(message)

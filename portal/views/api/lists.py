@@ -1,4 +1,4 @@
-"""The modules and the lists of records for programs, with the parameters that the addresses of the pages have."""
+"""The modules and the lists of records for programs, with the same parameters as the addresses of the pages."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -50,7 +50,7 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
         raise InputError(wrong, WRONG_PARAMETERS, 400)
     size = whole_number(request.GET.get(LIMIT, "")) or list_request.query.size
     page = records.page(replace(list_request.query, size=min(size, MOST_RECORDS)), records.module.everything)
-    if request.GET.get("after") and page.first:  # a program that follows `next` would begin again without end
+    if request.GET.get("after") and page.first:  # a program that follows `next` would start over forever
         raise InputError({"after": CHANGED}, WRONG_PARAMETERS, 400)
     return {
         "records": [record_json(records, record) for record in page.records],
@@ -60,7 +60,7 @@ def list_records(module: Module, request: Request) -> dict[str, Any]:
 
 
 def _wrong_parameters(records: Records, list_request: ListRequest, request: Request) -> Iterator[tuple[str, str]]:
-    """Those that a page would pass over: a program would take all records for those that it asked for."""
+    """The parameters that a page would ignore: a program would take all records for those it requested."""
     of_filters = {name for field in filterable(records) for name in filter_inputs(field)}
     known = {*of_filters, "q", "tab", "sort", "button", LIMIT, *PLACE}
     for name, value in request.GET.items():

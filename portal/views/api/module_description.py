@@ -1,4 +1,4 @@
-"""One module as OpenAPI describes it: the addresses of its records, and what is sent and answered there."""
+"""The OpenAPI description of a module: the addresses of its records, with requests and answers."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def component(schema: str) -> Schema:
 
 
 def answer(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
-    """An answer as OpenAPI describes it, with a body of this schema; without one it has none."""
+    """The OpenAPI description of an answer, with a body of this schema, or without a body."""
     return {"description": description, **({"content": {media_type: {"schema": schema}}} if schema else {})}
 
 
@@ -87,7 +87,7 @@ class ModuleDescription:
         return described
 
     def schemas(self) -> Schema:
-        """The record as it is read, and what is sent to write it."""
+        """The schemas of a record as read, and of the body that writes it."""
         name, access = self.records.name, self.records.access
         schemas = {name: self._record()}
         if self._may("create"):
@@ -105,7 +105,7 @@ class ModuleDescription:
         return schemas
 
     def summary(self) -> Schema:
-        """The module by itself: its tabs, its records as they are read, and what is sent to write them."""
+        """The module alone: its tabs, its records as read, and the bodies that write them."""
         name, access, text = self.records.name, self.records.access, self.records.policy.reader.text
         schemas = self.schemas()
         of_forms = {action: schemas.get(f"{name}.{action}") for action in ("create", "edit")}
@@ -142,7 +142,7 @@ class ModuleDescription:
 
     @property
     def _required(self) -> list[str]:
-        """The fields without which no record can be created, whatever the others hold."""
+        """The fields that are required to create a record, whatever the other values."""
         given = defaults(self.records)
         fields = self._fields_of(self.records.access.create)
         always = [
@@ -243,7 +243,7 @@ class ModuleDescription:
         return {**described, "parameters": [self._id, _in_path("file")]}
 
     def _corrections(self) -> Schema:
-        """What authors may do to their comments, where the module declares how long."""
+        """What authors may do with their comments, if the module declares for how long."""
         declared = self.records.module.conversation.correct is not None
         if not declared or self.only_reads or not may_comment(self.records):
             return {}
@@ -279,7 +279,7 @@ class ModuleDescription:
         return self._contents(component(schema), fields, attachments and may_attach(self.records))
 
     def _contents(self, schema: Schema, fields: list[Field], attachments: bool) -> Schema:
-        """What is sent: JSON, and with files a form of which it is one part."""
+        """The body: JSON, or with files a form with the JSON as one part."""
         several: Schema = {"type": "array", "items": BYTES}
         files: Schema = {field.name: several if field.multiple else BYTES for field in fields if field.by_upload}
         files |= {attachments_input(self.records.module): several} if attachments else {}
@@ -287,7 +287,7 @@ class ModuleDescription:
         return {"content": {JSON: {"schema": schema}, **form}}
 
     def _record(self) -> Schema:
-        """The fields that the profile reads."""
+        """The fields that the profile may read."""
         readable, module = self.records.policy.readable(self.records.name), self.records.module
         own = {"id": NUMBER, "reference": TEXT, TITLE: TEXT, VERSION: NUMBER}
         fields = {name: self._field(one, written=False) for name, one in module.everything.items() if name in readable}

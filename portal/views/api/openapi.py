@@ -1,4 +1,4 @@
-"""`/api/openapi.json`: the API as OpenAPI 3.1 describes it, for what the reader's token may do."""
+"""`/api/openapi.json`: the API described with OpenAPI 3.1, as far as the reader's token goes."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from portal.views.api.module_description import ModuleDescription, answer, compo
 from portal.web.addresses import API, own_address
 from portal.web.resources import Module, Root
 
-VERSION = "1"  # another one if a program that understands this one would not understand the next
+VERSION = "1"  # changes if programs written for this version would not understand the next
 ERROR = {
     "type": "object",
     "properties": {
@@ -44,7 +44,7 @@ COMMENT = {
 
 @api_view_config(context=Root, name="openapi.json", request_method="GET")
 def describe_api(root: Root, request: Request) -> dict[str, Any]:
-    """`GET /api/openapi.json`: what a program can ask and send, as far as the profile of its account goes."""
+    """`GET /api/openapi.json`: what a program can request and send, as far as the profile of its account allows."""
     policy = request.policy
     modules = [_description(request, Records(request.connection, policy, name)) for name in policy.modules]
     listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}
@@ -65,7 +65,7 @@ def describe_api(root: Root, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=Module, name="schema", request_method="GET")
 def describe_module(module: Module, request: Request) -> dict[str, Any]:
-    """`GET /api/MODULE/schema`: the same of one module, without the addresses."""
+    """`GET /api/MODULE/schema`: the same for one module, without the addresses."""
     return _description(request, module.records).summary()
 
 

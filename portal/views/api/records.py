@@ -1,4 +1,4 @@
-"""Records for programs: read, created, changed, moved and deleted, by the forms of the pages."""
+"""Records for programs: read, created, changed, moved and deleted, through the forms of the pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,7 @@ def read_record(resource: Record, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=Module, name="", request_method="POST", permission="create")
 def create_record(module: Module, request: Request) -> dict[str, Any] | Response:
-    """`POST /api/MODULE`: a new record of the values that its form would take."""
+    """`POST /api/MODULE`: a new record with values that its form would accept."""
     if again := repeated(request, module.records):
         return again
     form, body = CreateForm(module, request), read_body(request)
@@ -69,7 +69,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     check_match(request, resource.record)
     form, body = EditForm(resource, request), read_body(request)
     _check_version(body, resource.record)
-    body.pop(TITLE, None)  # of a record that comes back as it was read
+    body.pop(TITLE, None)  # present if a record is returned as read
     given = Given(form.records, form.fields, body, form.record.values)
     shown = inputs_of(form.fields, form.record.values, request.reader)
     content = _filled_in(form, given.over(shown))
@@ -99,7 +99,7 @@ def delete_record(resource: Record, request: Request) -> Response:
 
 @api_view_config(context=RecordTransition, name="", request_method="POST")
 def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] | Response:
-    """`POST /api/MODULE/ID/move/TRANSITION`: with the answers to what the transition asks, `comment` among them."""
+    """`POST /api/MODULE/ID/move/TRANSITION`: with the answers to the transition's questions, including `comment`."""
     records, record, transition = resource.records, resource.record, resource.transition
     if again := repeated(request, records):
         return again
@@ -122,16 +122,16 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
 
 
 def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:
-    """What the form of a page holds once a program has sent it with these inputs, and with its files."""
+    """The content of a page's form as if a program had sent it with these inputs and its files."""
     put_in_form(form.request, inputs, form.fields, form.records.module if form.takes_attachments else None)
     form.receive_files()
     return form.read(form.request.POST)
 
 
 def _check_version(body: dict[str, Any], record: StoredRecord) -> None:
-    """Takes the version that a body was made from out of it. Raises ConflictError where the record has another one."""
+    """Removes from a body the version that it is based on. Raises ConflictError if the record has another one."""
     version = body.pop(VERSION, record.version)
-    if type(version) is not int:  # true is no number here
+    if type(version) is not int:  # true is not a number here
         raise InputError({VERSION: UNEXPECTED})
     if version != record.version:
         raise ConflictError(record.id)

@@ -1,1 +1,1 @@
-"""The portal for AI assistants: tools by the Model Context Protocol, which read and write through the API."""
+"""The portal for AI assistants: Model Context Protocol tools, which read and write through the API."""

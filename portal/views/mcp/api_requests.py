@@ -1,7 +1,7 @@
-"""How tools use the API: by requests to it, which the same process answers.
+"""How tools use the API: with requests that the same process answers.
 
-Token, rights, limits, retries, the transaction and the wording of what is refused are therefore those of the API, and
-no tool has a way to records of its own.
+So token, rights, limits, retries, transactions and refusals are those of the API, and no tool has its own way to
+records.
 """
 
 import json
@@ -16,12 +16,12 @@ from portal.views.api.body import JSON
 from portal.web.addresses import own_address
 
 HANDED_ON = ("Authorization", "Accept-Language")
-OF_A_TOOL = "portal.of_a_tool"  # in the environ of a request that a tool makes
+OF_A_TOOL = "portal.of_a_tool"  # in the environ of a tool's request
 SEE_OTHER, REFUSED, NOT_FOUND = 303, 400, 404
 
 
 class RefusedCallError(Exception):
-    """The API refused what a tool sent; `answer` is its JSON, which says why."""
+    """The API refused a tool's request; `answer` is its JSON, which says why."""
 
     def __init__(self, answer: Mapping[str, Any], status: int = 422) -> None:
         super().__init__(answer.get("error"))
@@ -29,19 +29,19 @@ class RefusedCallError(Exception):
 
 
 class Api:
-    """The API with the token that `request` bears. Its methods raise RefusedCallError."""
+    """The API with the token of `request`. Its methods raise RefusedCallError."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
 
     def get(self, address: str, **parameters: Any) -> dict[str, Any]:
-        """What is read at an address; parameters without a value are not sent."""
+        """The answer at an address; parameters without a value are not sent."""
         pairs = {name: value for name, value in parameters.items() if value is not None}
-        query = urlencode(pairs, errors="surrogatepass")  # halves of characters: the API says that they are no text
+        query = urlencode(pairs, errors="surrogatepass")  # lone surrogates: the API rejects them as not being text
         return self._send("GET", f"{address}?{query}" if pairs else address)
 
     def find(self, address: str, **parameters: Any) -> dict[str, Any]:
-        """The same of what some modules do not have; empty for those."""
+        """Like `get`, but empty for modules that do not have it."""
         try:
             return self.get(address, **parameters)
         except RefusedCallError as refused:
@@ -52,7 +52,7 @@ class Api:
     def send(
         self, method: str, address: str, body: Mapping[str, Any], version: int | None = None, once: str | None = None
     ) -> dict[str, Any]:
-        """What is answered to JSON for the `version` of a record; of what was done before, what it made then."""
+        """The answer to JSON for the `version` of a record; for a repeated request, the result of the first."""
         headers = {"If-Match": f'"{version}"'} if version is not None else {}
         headers |= {"Idempotency-Key": once} if once else {}
         return self._send(method, address, body, headers)
@@ -71,7 +71,7 @@ class Api:
         )
         if body is not None:
             request.content_type = JSON
-            request.body = json.dumps(body, default=str).encode()  # numbers with a point: exact, as texts
+            request.body = json.dumps(body, default=str).encode()  # decimal numbers as texts, to stay exact
         response = request.get_response(outer.registry.application)
         if response.status_code == SEE_OTHER:
             return self.get(response.location.removeprefix(own_address(outer)))

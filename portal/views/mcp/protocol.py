@@ -1,11 +1,11 @@
-"""`/api/mcp`: the Model Context Protocol by its Streamable HTTP transport, as far as tools need it.
+"""`/api/mcp`: the Model Context Protocol with its Streamable HTTP transport, as far as tools need it.
 
-Each POST bears one message, and the answer is JSON: there are no sessions and no streams. The server of the package
-`mcp` would answer these few methods in an event loop of its own for each request, beside Pyramid's views, for 47 MB and
-four seconds of imports; the tests talk to this one by that package's client.
+Each POST contains one message, and the answer is JSON: there are no sessions and no streams. The server in the package
+`mcp` would answer these few methods in a separate event loop per request, next to Pyramid's views, for 47 MB and four
+seconds of imports; the tests talk to this one with that package's client.
 
-Both generations of the protocol are spoken. Until 2025-11-25, a client introduces itself by `initialize`. Since
-2026-07-28, every request says in `_meta` which version it is in, and repeats in headers what proxies look at.
+Both generations of the protocol are supported. Until 2025-11-25, a client introduces itself with `initialize`. Since
+2026-07-28, every request states its version in `_meta`, and repeats in headers what proxies need.
 """
 
 import base64
@@ -33,7 +33,7 @@ VERSION_HEADER = "MCP-Protocol-Version"
 IN_META = "io.modelcontextprotocol/"
 INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-KEPT_FOR = 60_000  # milliseconds for which a client may remember which tools there are
+KEPT_FOR = 60_000  # milliseconds for which a client may cache the list of tools
 INSTRUCTIONS = """\
 This is the portal “{portal}”. You read and write in the name of {person} ({profile}), with their rights; what you do is
 recorded so. Call list_modules first, and describe_module before you create, edit or move records of a module. What is
@@ -44,7 +44,7 @@ TOOLS_ALONE: Json = {"tools": {}}
 
 
 class ProtocolError(Exception):
-    """A message that cannot be answered by the protocol; `status` is that of HTTP."""
+    """A message that the protocol cannot answer; `status` is the HTTP status."""
 
     def __init__(self, code: int, message: str, status: int = 400, details: Json | None = None) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class ProtocolError(Exception):
 def answer_message(context: ToolServer, request: Request) -> Response | Json:
     """`POST /api/mcp`: the answer to one message of an assistant; notifications need none.
 
-    A tool that is told that “mcp” is a module finds nothing here: messages within messages would never end.
+    A tool that treats “mcp” as a module finds nothing here: messages within messages would never end.
     """
     if OF_A_TOOL in request.environ:
         raise HTTPNotFound
@@ -66,7 +66,7 @@ def answer_message(context: ToolServer, request: Request) -> Response | Json:
     try:
         answer = {"result": _result(request, message)}
     except ProtocolError as refused:
-        # Older clients take another status than 200 for the end of everything.
+        # Older clients treat any status other than 200 as the end of the connection.
         answered = _has_handshake(request) and refused.error["code"] != INVALID_REQUEST
         request.response.status_code = 200 if answered else refused.status
         answer = {"error": refused.error}
@@ -98,7 +98,7 @@ def _has_handshake(request: Request) -> bool:
 
 
 def _check_envelope(request: Request, method: str, params: Json) -> None:
-    """Raises ProtocolError where a request lacks what each one says of itself, or its headers say something else."""
+    """Raises ProtocolError if a request lacks the required fields about itself, or its headers disagree."""
     meta = params.get("_meta")
     needed = (f"{IN_META}protocolVersion", f"{IN_META}clientCapabilities")
     if not isinstance(meta, dict) or not all(name in meta for name in needed):
@@ -116,7 +116,7 @@ def _check_envelope(request: Request, method: str, params: Json) -> None:
 
 
 def _decoded(header: str) -> str:
-    """The value of a header, which is written in Base64 where it is not ASCII."""
+    """The value of a header, which is Base64-encoded if it is not ASCII."""
     if not (header.startswith("=?base64?") and header.endswith("?=")):
         return header
     try:
@@ -151,7 +151,7 @@ def _list_tools(request: Request, params: Json) -> Json:
 
 
 def _call_tool(request: Request, params: Json) -> Json:
-    """What a tool gives as JSON in a text, which every client hands to its model; a refusal is an answer, too."""
+    """A tool's result as JSON text, which every client passes to its model; a refusal is also an answer."""
     tool, arguments = BY_NAME.get(str(params.get("name"))), params.get("arguments") or {}
     if tool is None or not isinstance(arguments, dict):
         raise ProtocolError(INVALID_PARAMS, "There is no such tool, or its arguments are no object.")

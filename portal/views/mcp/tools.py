@@ -1,8 +1,8 @@
-"""The tools by which an assistant uses the portal, as far as the reader's profile and token go.
+"""The tools with which an assistant uses the portal, as far as the reader's profile and token allow.
 
-There are few, each with the name of a module among its arguments: five for each module would be five hundred in a
-portal of a hundred modules, which no assistant can choose from. What a module consists of is told by a tool, too, when
-it is needed. Nothing is deleted by an assistant.
+There are few, each with the name of a module as an argument: five per module would be five hundred in a portal with a
+hundred modules, too many for an assistant to choose from. A tool also describes a module when needed. Assistants
+cannot delete anything.
 
 Descriptions are read by models and are in English; titles, labels and refusals are read by people.
 """
@@ -22,7 +22,7 @@ from portal.web.addresses import API, api_address
 
 Schema = dict[str, Any]
 Arguments = Mapping[str, Any]
-NAME, NOWHERE = re.compile(r"\w+"), "-"  # of modules and transitions; an address that there never is
+NAME, NOWHERE = re.compile(r"\w+"), "-"  # for modules and transitions; an address that never exists
 KINDS: dict[str, type] = {"string": str, "integer": int, "boolean": bool, "object": dict}
 
 MODULE: Schema = {"type": "string", "description": "The name of a module."}
@@ -67,7 +67,7 @@ def _with_comments(policy: Policy) -> list[str]:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: its arguments, the modules that it may be used for, and what it asks of the API."""
+    """A tool: its arguments, the modules that it may be used for, and its requests to the API."""
 
     name: str
     title: Words
@@ -81,7 +81,7 @@ class Tool:
     for_staff: tuple[str, ...] = ()  # arguments
 
     def described(self, policy: Policy) -> Schema:
-        """The tool as the protocol writes it, for this reader."""
+        """The tool in the protocol's format, for this reader."""
         arguments = {name: self.arguments[name] for name in self._names(policy)}
         if "module" in arguments:
             arguments["module"] = {**MODULE, "enum": self.modules(policy)}
@@ -96,11 +96,11 @@ class Tool:
         }
 
     def is_offered(self, policy: Policy, only_reads: bool) -> bool:
-        """Whether there is anything for which this reader may use it."""
+        """Whether this reader may use it for anything."""
         return (self.reads or not only_reads) and bool(self.modules(policy))
 
     def call(self, api: Api, policy: Policy, arguments: Arguments) -> Any:
-        """What the tool gives. Raises RefusedCallError."""
+        """The result of the tool. Raises RefusedCallError."""
         given = {name: value for name, value in arguments.items() if value is not None}
         names = self._names(policy)
         wrong = {name: UNKNOWN for name in given if name not in names}
@@ -167,14 +167,14 @@ def _move_record(api: Api, given: Arguments) -> Any:
 
 
 def _address(given: Arguments, *more: str) -> str:
-    """Below a module, or below the record that is named. What is no name leads nowhere: not to what is beside a module,
-    such as `..` and `openapi.json`."""
+    """An address below a module, or below the named record. Anything that is not a name leads nowhere: not to siblings
+    of a module, such as `..` and `openapi.json`."""
     module, *parts = (quote(name) if NAME.fullmatch(name) else NOWHERE for name in (given["module"], *more))
     return "/".join((api_address(module, given.get("id")), *parts))
 
 
 def _parameter(address: str | None, name: str) -> str | None:
-    """A parameter of the address of another page."""
+    """A parameter from the address of another page."""
     return parse_qs(urlsplit(address).query)[name][0] if address else None
 
 
