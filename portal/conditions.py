@@ -211,7 +211,7 @@ def _line(key: Any, value: Any) -> Iterator[Condition]:
         raise ConditionError(f'"{key}" is not used here: {cure}', (key,))
     if key == "not" and isinstance(value, Mapping) and not set(value) <= set(OPERATORS):
         raise ConditionError(
-            '"not" is not used here: write it behind the field, such as {status: {not: closed}}', (key,)
+            '"not" is not used here: write it after the field, such as {status: {not: closed}}', (key,)
         )
     if not isinstance(key, str) or not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", key):
         raise ConditionError(f'"{key}" is not the name of a field', (key,))

@@ -20,15 +20,15 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 INI_PREFIX = "portal."
 # For `portal check` and the log at every start.
 NO_EMAIL = (
-    "Email is not sent, as PORTAL_SMTP names no mail server: emails stay in the outbox, and forgotten passwords are"
-    " reset by `portal account reset`."
+    "Email is not sent, because PORTAL_SMTP names no mail server: emails stay in the outbox, and forgotten passwords"
+    " are reset by `portal account reset`."
 )
 NO_WAY_IN = (
     "Nobody can sign in: sign_in has only oidc, and PORTAL_OIDC_ISSUER names no identity provider. Set it, or add"
     " password to sign_in."
 )
 NO_WEBHOOK_KEY = (
-    "Webhooks are told nothing, as PORTAL_WEBHOOK_KEY is not set: set it to a random text of 32 characters or more."
+    "Webhooks are not sent, because PORTAL_WEBHOOK_KEY is not set: set it to a random text of 32 characters or more."
 )
 EMAIL = "Email is sent by `portal worker`."
 # Keys of `portal:` in modules.yaml that a setting may override; lists use commas, mappings are JSON.

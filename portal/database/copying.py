@@ -88,7 +88,7 @@ def _schema_of_copy(source: Path) -> str:
 
 def _restore_sqlite(target: Path, source: Path) -> None:
     if target.exists():
-        raise CopyError(f"there is a database already: {target}")
+        raise CopyError(f"there already is a database: {target}")
     with contextlib.closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise CopyError("the copy of the database is damaged")

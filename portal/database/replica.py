@@ -83,7 +83,7 @@ class Replica:
 
     def leave_alone(self, error: Exception) -> None:
         """Does not use the replica for a while, because it answered with `error`, or not at all."""
-        log.warning("The replica does not answer and is left alone for %s seconds: %s", REST, driver_error(error))
+        log.warning("The replica does not answer and is not used for %s seconds: %s", REST, driver_error(error))
         self._rests_until = self._clock() + REST
         self.engine.dispose()
 
@@ -100,7 +100,7 @@ class Replica:
         if connection.info.get(IS_REPLICA) is None:
             connection.info[IS_REPLICA] = connection.exec_driver_sql(DATABASE).scalar_one() == self._database
         if not connection.info[IS_REPLICA]:
-            log.error("PORTAL_DATABASE_READ is not used: its database is no replica of the one of PORTAL_DATABASE.")
+            log.error("PORTAL_DATABASE_READ is not used: its database is not a replica of that of PORTAL_DATABASE.")
             self._rests_until = self._clock() + REST
         may_answer = connection.info[IS_REPLICA] and connection.exec_driver_sql(REPLAYED).scalar_one() >= needed
         if not may_answer:

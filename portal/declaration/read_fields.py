@@ -115,7 +115,7 @@ def _unknown_type(name: Any, at: Cursor) -> str:
         return f'no field type "{name[:80]}", but a module: write {{type: link, to: {name[:80]}}}'
     words = name.split()
     if len(words) > 1 and (named := next((word for word in words if word in Field.types), None)):
-        return f'no field type "{name[:80]}": with more than its type a field is written as {{type: {named}, …}}'
+        return f'no field type "{name[:80]}": a field with more than a type is written as {{type: {named}, …}}'
     return f'no field type "{name[:80]}"{did_you_mean(intended_type(name))}'
 
 

@@ -58,7 +58,7 @@ _EVERYTHING = {"all", "any", "none", "everything", "*", "true", "yes"}
 # What the names in a list refer to, for lists in which people write the entries themselves.
 _NAMES_OF = {
     "buttons": "a button that buttons.yaml declares",
-    "columns": "a field: its label is said where it is declared",
+    "columns": "a field: its label belongs where it is declared",
 }
 # The sentences for keys that are written differently, by the shape in which they appear.
 _SAID_OTHERWISE = {
@@ -68,7 +68,7 @@ _SAID_OTHERWISE = {
     ("Access", "comments"): "write comment under can: where people may write some",
     ("Access", "attachments"): "write attach under can: where people may add some",
     **{
-        ("Access", key): "it is said in modules.yaml, for all profiles alike"
+        ("Access", key): "it is set in modules.yaml, for all profiles"
         for key in (
             "owner",
             "organization",
@@ -87,7 +87,7 @@ _SENTENCES_OF_KEYS = {
     "see": "must be own, organization, all or {through: FIELD}",
     "comments": "must be true, false or a mapping of order, answers and correct",
     "attachments": "must be true, false or a mapping of max_size, max_count and types",
-    "fields": "must be the name of a field, or a list of names to stand side by side",
+    "fields": "must be the name of a field, or a list of names to show side by side",
     "accent": 'must be a color such as "#2457d6", in quotes',
     "address": 'must be an email address such as "help@example.com", without "+" and not long',
     "currency": 'must be a currency code of three letters such as "EUR"',
@@ -95,8 +95,8 @@ _SENTENCES_OF_KEYS = {
     "read_only": "must be true, false or once",
     "ask": "must be a mapping such as {comment: required}",
     "set": "must be a mapping of fields to values, such as {priority: high}",
-    "create": "must be a mapping with fields: or steps:, and who may create is said by can: in the profiles",
-    "edit": "must be a mapping with fields: or steps:, and who may edit is said by can: in the profiles",
+    "create": "must be a mapping with fields: or steps:; can: in the profiles says who may create",
+    "edit": "must be a mapping with fields: or steps:; can: in the profiles says who may edit",
     "list": "must be a mapping with columns:, sort: or tabs:",
     "detail": "must be a mapping with sections: or aside:",
     "hours": 'must be a mapping of days to hours, such as {monday: "9:00-18:00"}',

@@ -109,7 +109,7 @@ def _measure(sign: str, left: Measure, right: Measure) -> Measure:
 def _common_measure(measures: Sequence[Measure]) -> Measure:
     kind = measures[0].kind
     if kind == TEXT:
-        raise ValueError("of texts there is no least and no largest")
+        raise ValueError("texts have no least or largest")
     other = next((measure.kind for measure in measures if measure.kind != kind), kind)
     if other != kind:
         raise ValueError(f"{CALLED[kind]} cannot be compared with {CALLED[other]}")

@@ -78,7 +78,7 @@ class Formula(StoredResult):
     @classmethod
     def _zero(cls, empty: Any) -> Any:
         if empty is not None and (isinstance(empty, bool) or empty != 0):
-            raise ValueError("must be 0: as nothing else can an empty field count")
+            raise ValueError("must be 0: an empty field cannot count as anything else")
         return empty
 
     @field_validator("options", mode="before")

@@ -112,7 +112,7 @@ class Rollup(StoredResult):
         function, name, column = self._parts
         others = declaration.modules[name]
         if others.table is not None:
-            raise ValueError(f'"{name}" is an existing table, which others change too: it cannot be kept up with')
+            raise ValueError(f'"{name}" is an existing table, which others change too: a roll-up would not notice')
         self._link = self._find_link(module, others)
         self._column = None
         if column in others.builtin and column != CREATED:
@@ -139,7 +139,7 @@ class Rollup(StoredResult):
         ]
         if self.through is not None:
             if self.through not in links:
-                raise ValueError(f'"{self.through}" is no link of {others.name} to {module.name} alone')
+                raise ValueError(f'"{self.through}" is not a link of {others.name} to {module.name} alone')
             return self.through
         if not links:
             raise ValueError(

@@ -262,7 +262,7 @@ class Conversion:
         if self.new.multiple:
             return links
         if len(links) > 1:
-            raise Refused("several records, where there is place for one")
+            raise Refused("several records, but only room for one")
         return links[0]
 
     def _read(self, before: Any) -> Any:
@@ -270,7 +270,7 @@ class Conversion:
         if self.old is not None and self.old.by_upload and self.new.by_upload:
             files = self.old.files_in(before)
             if len(files) > 1 and not self.new.multiple:
-                raise Refused("several files, where there is place for one")
+                raise Refused("several files, but only room for one")
             return self.new.of_files(files)
         forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)
         for form in forms:

@@ -40,10 +40,12 @@ class Effort:
         if not self.is_large:
             return ""
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
-        who = {NOBODY: "nobody", SAVING: "whoever saves something", EVERYBODY: "whoever opens or saves something"}[
-            self.waits
-        ]
-        return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} waits meanwhile"
+        who = {
+            NOBODY: "nobody",
+            SAVING: "anybody who saves something",
+            EVERYBODY: "anybody who opens or saves something",
+        }[self.waits]
+        return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} has to wait"
 
 
 def estimate_effort(counts: RowCounts, table: str, work: Work) -> Effort | None:

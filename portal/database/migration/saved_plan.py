@@ -62,7 +62,7 @@ class SavedPlan:
             for sentence, before, after in (
                 ("the declarations have changed", self.files, now.files),
                 ("the database was migrated", self.database, now.database),
-                ("the steps are other ones", self.steps, now.steps),
+                ("the steps have changed", self.steps, now.steps),
             )
             if before != after
         ]

@@ -107,7 +107,7 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
 def _refuse_to_write(connection: sa.Connection) -> None:
     """Makes a connection with views read-only."""
     if connection.get_execution_options().get("writes"):
-        raise sa.exc.OperationalError("BEGIN", None, RuntimeError("these declarations are only looked at"))
+        raise sa.exc.OperationalError("BEGIN", None, RuntimeError("these declarations are only shown"))
 
 
 class _ViewMaker:

@@ -28,7 +28,7 @@ def drop_steps(
         for field, old_type in types.items():
             if module in modules:
                 count = counts.filled(module, [column_name(field)])
-                change = f"drop the values of {module}.{field} that fitted it as {old_type} only"
+                change = f"drop the values of {module}.{field} that only fitted it as {old_type}"
                 drop = partial(drop_values_set_aside, counts.connection, module, field)
                 loss = "" if count == 0 else f": {count_in_words(count, 'value')} would be lost"
                 step = removing(change, loss, (module, "aside", field), (Task(Phase.DROP_FIELDS, drop),), module)

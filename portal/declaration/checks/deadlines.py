@@ -186,7 +186,7 @@ def _check_stands(module: Module, pause: Collection[str], stop: Sequence[str], a
 
 def _check_states(module: Module, names: Collection[str], at: Cursor) -> None:
     if names and module.lifecycle is None:
-        at.key.wrong(no_part(module.name, "lifecycle", ", and so no states in which time stands still or counts"))
+        at.key.wrong(no_part(module.name, "lifecycle", ", and so no states in which time pauses or counts"))
         return
     field = module.fields.get(module.state_field or "")
     states = field.declared_options if field is not None else {}

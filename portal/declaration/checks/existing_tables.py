@@ -13,11 +13,11 @@ def check_existing(module: Module, own_tables: Collection[str], at: Cursor) -> N
         return
     if module.table.startswith("portal_"):
         at["table"].wrong(
-            "a name that begins with portal_ is one of the portal's own tables: name a table that others made, or a"
+            "a name that begins with portal_ is one of the portal's own tables: name a table of another program, or a"
             " view of it"
         )
     elif module.table != module.name and module.table in own_tables:
-        at["table"].wrong(f"{module.table} is a table of the portal itself: name one that others made")
+        at["table"].wrong(f"{module.table} is a table of the portal itself: name one of another program")
     if module.key == ():
         at["key"].wrong("names no column: leave key out, or name those that identify a row")
     if module.formerly is not None:

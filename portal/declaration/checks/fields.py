@@ -192,7 +192,7 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
             for index in range(len(value)):
                 _check_form_condition(module, field, at["any"][index])
         elif "." in name:
-            at[name].key.wrong("a condition on the form cannot go through links: declare a lookup, and ask that")
+            at[name].key.wrong("a condition on the form cannot go through links: declare a lookup, and use that")
         else:
             others = [other for part in comparisons(parse({name: value})) for other in part.other_fields]
             if field.name in (name, *others):

@@ -33,7 +33,7 @@ def check_inbox(draft: DeclarationDraft) -> None:
     if draft.people is None:
         at.key.warn("no sender is known: there is no module of people")
     elif module.owner is None:
-        at["creates"].warn(f"whoever writes does not see what becomes of it: {module.name} has no owner")
+        at["creates"].warn(f"senders cannot see what becomes of their message: {module.name} has no owner")
 
 
 def _check_field(draft: DeclarationDraft, module: Module, name: str | None, types: tuple[str, ...], at: Cursor) -> None:
@@ -45,4 +45,4 @@ def _check_field(draft: DeclarationDraft, module: Module, name: str | None, type
     elif field.type not in types:
         at.wrong(f'"{name}" is of the type {field.type}: use a field of the type {" or ".join(types)}')
     elif field.internal:
-        at.warn(f'"{name}" is internal: whoever writes cannot read their own message')
+        at.warn(f'"{name}" is internal: senders cannot read their own message')

@@ -60,7 +60,7 @@ def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at:
         place = at["sort"].inner(index)
         if match := re.fullmatch(r"(\w+)[ ,]+(asc|desc)(ending)?", name.lower()):
             order = f"-{match[1]}" if match[2] == "desc" else match[1]
-            place.wrong(f'write "{order}": a minus stands for the descending order')
+            place.wrong(f'write "{order}": a minus means descending order')
             continue
         _check_names(draft, module.name, [(place, name.removeprefix("-"))])
         field = draft.field(module.name, name.removeprefix("-"))
@@ -178,7 +178,7 @@ def _why_not_typed(module: Module, field: Field) -> str:
     if field.name == module.state_field:
         return "only transitions change it"
     if field.read_only == "once":
-        return "it is typed when the record is made, and not afterwards"
+        return "it is only typed when the record is created"
     return "it is read-only" if field.read_only else "the portal fills it in"
 
 

@@ -15,7 +15,7 @@ from portal.fields.link import link_targets
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("reference", "title", "link")
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
-NOBODY = "nobody is notified, as there is no owner, company, watcher, assigned person or desk"
+NOBODY = "nobody is notified, because there is no owner, company, watcher, assigned person or desk"
 
 
 def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -57,7 +57,7 @@ def check_after(draft: DeclarationDraft, module: Module, transition: Transition,
         at["after"].wrong(draft.no_field(module.name, name))
     for name, need in transition.ask.items():
         if transition.after is not None and need == "required" and name != "comment":
-            at["after"].wrong(f'the portal cannot do this by itself: "{name}" is asked for as required')
+            at["after"].wrong(f'the portal cannot do this on its own: "{name}" is required')
 
 
 def _warn_of_nobody(mail: Mail, at: Cursor) -> None:

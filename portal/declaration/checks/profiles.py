@@ -77,7 +77,7 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
             at["can"][index].wrong(complaint)
     check_condition(draft, module.name, at["where"])
     check_values(draft, module.name, access.set, at["set"])
-    check_unique_values(draft, module, access.set, "others are made without it", at["set"])
+    check_unique_values(draft, module, access.set, "others are created without it", at["set"])
     if module.state_field in access.set:
         at["set"][module.state_field].key.wrong("only transitions change this field")
     _check_option_labels(draft, module, access, at["options"])

@@ -44,7 +44,7 @@ def _check_states(module: Module, lifecycle: Lifecycle, at: Cursor) -> None:
     if others:
         place = at[options.index(others[0])] if isinstance(at.value, list) else at[others[0]].key
         names = '" or "'.join(others)
-        place.warn(f'no transition leads to "{names}": no record is ever there, unless it is imported so')
+        place.warn(f'no transition leads to "{names}": no record ever gets there, unless it is imported in this state')
 
 
 def _reached(lifecycle: Lifecycle) -> set[str]:

@@ -73,7 +73,7 @@ def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.remember_days > MOST_REMEMBERED_DAYS:
         yield "remember_days", f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
     if set(settings.sign_in) == {"passkey"}:
-        yield "sign_in", "who is signed in adds a passkey: name another way too, by which people come in at first"
+        yield "sign_in", "passkeys are added after signing in: also name another way, for the first time"
     if urlsplit(settings.base_url or "").path.strip("/"):
         yield "base_url", "the pages of a portal are at the root of its host: with a path, links in emails lead nowhere"
 

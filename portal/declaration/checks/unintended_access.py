@@ -107,8 +107,8 @@ def _warn_of_links_to_owners(draft: DeclarationDraft, access: Access, sources: l
         for layout, shown in (("list", access.list.columns or ()), ("detail", detail_layout_fields(access.detail))):
             if name in shown and (place := _place(sources, layout, name)) is not None:
                 place.warn(
-                    f'"{name}" says whose a record is, and several may share one: customers may learn of each other'
-                    " here; leave it out of their layouts"
+                    f'"{name}" says whom a record belongs to, and several people may share one:'
+                    " customers may learn of each other here; leave it out of their layouts"
                 )
 
 

@@ -22,7 +22,7 @@ def check_unused_rights(draft: DeclarationDraft, declaration: Declaration) -> No
         desk = declaration.profiles.get(module.mail.desk or "")
         if desk is not None and module.name not in desk.modules:
             at = draft.at_module(module.name)["mail"]["desk"]
-            at.warn(f"the profile {desk.name} does not have this module, so its people are not told")
+            at.warn(f"the profile {desk.name} does not have this module, so its people are not notified")
         _check_unused_parts(draft, declaration, module)
     wrong = {problem.file for problem in draft.errors}  # a missing right, for example, makes a button a dead end
     for profile in (profile for profile in declaration.profiles.values() if profile_file(profile.name) not in wrong):
@@ -127,7 +127,7 @@ def _check_ownership(draft: DeclarationDraft, profile: Profile, access: Access) 
     if "create" in access.can and links and not owning_links:
         at = draft.at(profile_file(profile.name), "modules", access.module)
         names = " or ".join(dict.fromkeys(link.name for link in links if link is not None))
-        at["can"].nearest.warn(f"nobody of this profile sees the records that they create: {names} is not filled in")
+        at["can"].nearest.warn(f"nobody with this profile sees the records that they create: {names} is not filled in")
 
 
 def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: Collection[str]) -> None:

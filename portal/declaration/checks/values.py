@@ -145,7 +145,7 @@ def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any]
         elif value is None and not at[name].source_text:
             at[name].wrong('there is no value here: write one, or "nothing" to empty the field')
         elif _names_field(draft.modules[module], value):
-            at[name].wrong(f'"{value}" would be the value: set takes no values of other fields, as a default does')
+            at[name].wrong(f'"{value}" would be the value: set cannot use values of other fields, as a default can')
         elif complaint := stored_complaint(draft, field, value):
             at[name].wrong(complaint)
         elif warning := word_warning(draft, field, value):

@@ -40,7 +40,7 @@ def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
             _check_event(draft, declaration, profile, event, at["on"].inner(index))
             other = names.setdefault((webhook.url, event), name)
             if other != name:
-                at["on"].inner(index).warn(f"{webhook.url} is told twice of {event}: {other} tells it too")
+                at["on"].inner(index).warn(f"{webhook.url} is notified twice of {event}: {other} sends it too")
             elif event in webhook.on[:index]:
                 at["on"].inner(index).warn(f'"{event}" appears twice')
 
@@ -58,7 +58,7 @@ def _url_complaint(url: str) -> str | None:
     if parts.username is not None:
         return "holds a user name or a password: leave them out, the signature proves who sends"
     if parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK):
-        return "anyone on the way could read what is sent: write https (http is for this machine alone)"
+        return "anyone along the way could read what is sent: write https (http is only for this machine)"
     return None
 
 
@@ -108,10 +108,12 @@ def _check_access(declaration: Declaration, profile: Profile, module: str, event
         at.wrong(f'{profile.name} has no module "{module}", so nothing would be sent')
     elif reason := _needs_person(declaration, profile, access):
         at.wrong(
-            f"nothing of {module} would be told: {profile.name} sees {reason}; name one that sees all of them in as"
+            f"nothing of {module} would be sent: {profile.name} sees {reason}; name one that sees all of them in as"
         )
     elif event == "deleted" and (access.see != "all" or access.where != ALWAYS):
-        at.wrong(f"whether {profile.name} saw what is gone is not known: name a profile that sees all {module} in as")
+        at.wrong(
+            f"it is unknown whether {profile.name} saw a deleted record: name a profile that sees all {module} in as"
+        )
     elif event == "moved" and declaration.modules[module].state_field not in access.readable:
         at.wrong(f"{profile.name} does not read the status of {module}: name a profile that does in as")
 
@@ -120,7 +122,7 @@ def _needs_person(declaration: Declaration, profile: Profile, access: Access) ->
     """The part of the scope that only people have, in words; None if there is none."""
     for value in ("me", "my organization"):
         if any(value in part.values for part in comparisons(access.where)):
-            return f"what its where says of “{value}”"
+            return f"what its where says about “{value}”"
     if isinstance(access.see, Through):
         targets = declaration.modules[access.module].field(access.see.through).targets
         through = [profile.modules[target] for target in targets if target in profile.modules]

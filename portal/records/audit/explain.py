@@ -106,7 +106,7 @@ def _record_named(system: Records, reference: str | int) -> Record:
         raise LookupError(f'"{reference}" means several records of {system.name}: write {references}')
     if not records:
         newest = [record.reference for record in system.page(Query(size=1), []).records]
-        cure = f": write its reference, such as {newest[0]}" if newest else ", as it has none at all"
+        cure = f": write its reference, such as {newest[0]}" if newest else ", because it has none"
         raise LookupError(f'{system.name} has no record "{reference}"{cure}')
     return records[0]
 

@@ -44,7 +44,7 @@ def _orders(declaration: Declaration, module: Module, table: sa.Table, places: P
             continue
         keys: KeyPath = ("modules", module.name, "fields", name)
         if field.index is False:
-            how = f"take `index: false` away from {name}"
+            how = f"remove `index: false` from {name}"
         elif field.virtual or field.multiple:
             how = "it is computed for every record: take it out of the list, or store the value in a field"
         else:
@@ -69,7 +69,7 @@ def _scopes(declaration: Declaration, module: Module, places: Places) -> Iterato
         if access.see in ("own", "organization") and owner:
             message = (
                 f"{profile.name} sees the records of {module.name} by {owner}, which none of their indexes contains; "
-                f"a link of their own with that person or company would be found at once"
+                f"a link of their own to that person or company would be found quickly"
             )
             yield places.problem(f"profiles/{profile.name}.yaml", ("modules", module.name), message, warning=True)
 

@@ -86,7 +86,7 @@ def test_a_workflow_of_github_gets_one_line_for_each_problem():
     assert result.exit_code == 0
     assert result.stdout == (
         "::warning file=tests/portals/broken/warning_panel/profiles/customer.yaml,line=3,col=40,endColumn=62,"
-        "title=P604 Customers would learn or change more than was meant::panels.0.where: this panel selects by"
+        "title=P604 Customers would learn or change more than intended::panels.0.where: this panel selects by"
         ' "due", which the profile customer cannot read: its count gives away what the field holds. Let them read it,'
         " by their list or detail layout, or select by another field.\n"
     )

@@ -67,7 +67,7 @@ def test_a_sentence_may_have_a_cure_of_its_own():
         ("a form has fields or steps, not both", "remove one of the two"),
         ("count belongs to a list: opens: MODULE", "remove the key"),
         (
-            "nobody of this profile sees the records that they create: company is not filled in",
+            "nobody with this profile sees the records that they create: company is not filled in",
             "ask for it in the create form, give it a default, or set it in the profile",
         ),
     ],

@@ -78,7 +78,7 @@ def test_what_is_saved_between_two_batches_is_converted_too(portal):
     texts(portal, "1", "2", "3", "4", None)
     planned = plan(portal.engine, portal.tables)
     saved = Expected(saved_plan(portal.engine, portal.tables, "", planned.steps), "")
-    waiting = "5 records, less than a second: nobody waits meanwhile"
+    waiting = "5 records, less than a second: nobody has to wait"
     assert planned.steps[0].planned.endswith(f"from text to integer: 4 values converted; {waiting}")
 
     def save():

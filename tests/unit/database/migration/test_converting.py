@@ -84,7 +84,7 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
         '2 that would be lost kept aside: A2 "twelve", A3 "none"'
     )
     assert portal.values("a", "x") == [12, None, None, None]
-    rest = "! drop the values of a.x that fitted it as text only: 2 values would be lost (apply with --allow-loss)"
+    rest = "! drop the values of a.x that only fitted it as text: 2 values would be lost (apply with --allow-loss)"
     assert str(plan(portal.engine, portal.tables)) == rest
     assert portal.blocking() == []
     assert (portal.apply(), portal.left) == ([], [rest])

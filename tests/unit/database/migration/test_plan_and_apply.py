@@ -214,8 +214,8 @@ def test_a_plan_says_how_long_a_large_table_takes_and_who_waits(portal, monkeypa
     portal.started("a: {fields: {x: {type: integer, index: false}}}", "b: {fields: {x: {type: integer, index: false}}}")
     portal.add("a", *[{"x": number} for number in range(3)])
     portal.declare("a: {fields: {x: integer, y: {type: integer, search: false}}}", "b: {fields: {x: text}}")
-    who = "nobody" if portal.engine.name == "postgresql" else "whoever saves something"
-    waiting = f"; 3 records, less than a second: {who} waits meanwhile"
+    who = "nobody" if portal.engine.name == "postgresql" else "anybody who saves something"
+    waiting = f"; 3 records, less than a second: {who} has to wait"
     assert str(plan(portal.engine, portal.tables)).splitlines()[:3] == [
         f"add field a.y (integer){waiting}",
         f"bring the indexes of a up to date{waiting}",

@@ -71,8 +71,8 @@ def test_what_can_be_told_is_right(tmp_path, written):
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("http://erp.example/hook", "anyone on the way could read what is sent: write https"),
-        ("ftp://erp.example", "anyone on the way could read what is sent"),
+        ("http://erp.example/hook", "anyone along the way could read what is sent: write https"),
+        ("ftp://erp.example", "anyone along the way could read what is sent"),
         ("https://user:secret@erp.example", "holds a user name or a password: leave them out"),
         ("erp.example/hook", 'must be an address such as "https://erp.example/hook"'),
         ("https://erp.example/a b", "must be an address"),
@@ -100,15 +100,19 @@ def test_an_address_that_cannot_be_told(tmp_path, url, complaint):
         ("orders.commented", "staff", "orders.commented never happens: orders has no comments"),
         ("people.moved", "staff", "people.moved never happens: people has no lifecycle"),
         ("companies.created", "outside", 'outside has no module "companies"'),
-        ("orders.created", "customer", "nothing of orders would be told: customer sees their own records"),
-        ("items.created", "customer", "nothing of items would be told: customer sees their own records"),
-        ("companies.created", "staff", "nothing of companies would be told: staff sees those of their company"),
+        ("orders.created", "customer", "nothing of orders would be sent: customer sees their own records"),
+        ("items.created", "customer", "nothing of items would be sent: customer sees their own records"),
+        ("companies.created", "staff", "nothing of companies would be sent: staff sees those of their company"),
         (
             "people.created",
             "customer",
-            "nothing of people would be told: customer sees what its where says of “my organization”",
+            "nothing of people would be sent: customer sees what its where says about “my organization”",
         ),
-        ("orders.deleted", "staff", "whether staff saw what is gone is not known: name a profile that sees all orders"),
+        (
+            "orders.deleted",
+            "staff",
+            "it is unknown whether staff saw a deleted record: name a profile that sees all orders",
+        ),
         ("orders.moved", "outside", "outside does not read the status of orders"),
     ],
 )
@@ -127,4 +131,4 @@ def test_what_is_told_twice_is_a_warning(tmp_path):
     both = f'orders.created, orders.created], as: staff}}\n  again: {{url: "{URL}", on: [orders.created'
     twice, again = problems(tmp_path, event=both)
     assert twice.endswith('erp.on: "orders.created" appears twice')
-    assert again.endswith(f"again.on: {URL} is told twice of orders.created: erp tells it too")
+    assert again.endswith(f"again.on: {URL} is notified twice of orders.created: erp sends it too")

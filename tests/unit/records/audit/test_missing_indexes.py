@@ -63,7 +63,7 @@ def test_few_records_are_never_slow(said):
 def test_of_many_records_what_no_index_answers_is_named_with_what_to_add(said):
     due, taken, tab, scope = said(MANY + 1)
     assert "tasks.fields.due: sorting the list of tasks by due reads all" in due
-    assert due.endswith("take `index: false` away from due")
+    assert due.endswith("remove `index: false` from due")
     assert "by taken reads all of its records; it is computed for every record" in taken
     assert "tasks.list.tabs.long: no index finds the records of this tab; add `index: true` to hours" in tab
     assert scope.startswith("warning: profiles/customer.yaml:1:")
