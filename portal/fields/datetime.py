@@ -206,7 +206,7 @@ class Datetime(DateOrTime):
         return f"_{self.name}_end"
 
     def columns(self) -> list[sa.Column[Any]]:
-        """The moment, of a deadline its clock, and where a day may have no time the end of such a day."""
+        """The moment; for a deadline, its clock; and the end of a day without a time, if days may have none."""
         clock = [sa.Column(self._clock_column, sa.JSON(none_as_null=True))] if self.within else []
         ends: list[sa.Column[Any]] = [sa.Column(self._end_column, UTCDateTime())] if self.time else []
         return [*super().columns(), *clock, *ends]
@@ -216,35 +216,35 @@ class Datetime(DateOrTime):
         return (self.name, self._end_column) if self.time else (self.name,)
 
     def store(self, value: Any) -> dict[str, Any]:
-        """Without fractions of a second. A deadline has no clock, which whoever writes a record adds."""
-        # Forms know seconds at most: finer values would change by being edited.
+        """Without fractions of a second. The clock of a deadline is empty: the code that writes records sets it."""
+        # Forms have seconds at best: more precise values would change when they are edited.
         more: dict[str, Any] = {self._clock_column: None} if self.within else {}
         if self.time:
             more[self._end_column] = self._day(value).end if isinstance(value, WholeDay) else None
         return {self.name: value and moment_of(value).replace(microsecond=0), **more}
 
     def load(self, row: Mapping[str, Any]) -> Any:
-        """The moment, or the day that has no time."""
+        """The moment, or the day without a time."""
         is_day = self.time and row[self.name] is not None and row[self._end_column] is not None
         return WholeDay.beginning(row[self.name]) if is_day else row[self.name]
 
     def due(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """A day that has no time is over when it ends."""
+        """A day without a time is over when it ends."""
         return sa.func.coalesce(table.c[self._end_column], table.c[self.name]) if self.time else super().due(table)
 
     def _day(self, value: WholeDay) -> Span:
         return whole_day(value.date_in(self._zone), self._zone)
 
     def _with_day(self, date: datetime.date, reader: Reader) -> Span:
-        """What a date alone means: in the zone of the portal where it stays without a time."""
+        """The meaning of a date alone: in the portal's time zone if it stays without a time."""
         return whole_day(date, self._zone if self.time else reader.time_zone)
 
     def parse(self, text: str, reader: Reader) -> datetime.datetime | None:
-        """A date and a time where the reader is, or with an offset; a date alone is that day, or the start of it."""
+        """A date and a time in the reader's time zone, or with an offset; a date alone is that day, or its start."""
         return self._parse_moment(text, reader, later=False)
 
     def parse_form(self, form: Form, reader: Reader) -> datetime.datetime | None:
-        """Of two equal hours in autumn the second one where NAME.later says so."""
+        """With NAME.later, the second of two equal hours in autumn."""
         text = " ".join(filter(None, (self.input_text(form), self.input_text(form, "time") if self.time else "")))
         return self._parse_moment(text, reader, later=self.input_text(form, "later") == "1")
 
@@ -261,7 +261,7 @@ class Datetime(DateOrTime):
         if isinstance(moment, datetime.datetime):
             return self.in_bounds((least, most), moment, reader)
         day = self._with_day(moment, reader)
-        # A day without a time may lie in part beyond a bound, which can be a moment of it.
+        # A day without a time may be partly outside a bound, which can be a moment within it.
         self.in_bounds((least, None), day.end - INSTANT if self.time else day.start, reader)
         self.in_bounds((None, most), day.start, reader)
         return WholeDay.beginning(day.start) if self.time else day.start
@@ -275,7 +275,7 @@ class Datetime(DateOrTime):
         return first, most.end - INSTANT if most else None
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
-        """`NAME.later` is there for the second of two equal hours in autumn, which the input alone cannot tell."""
+        """With `NAME.later` for the second of two equal hours in autumn, which the input alone cannot express."""
         if value is None or isinstance(value, WholeDay):
             return {self.name: value.date_in(self._zone).isoformat() if value else ""}
         here = value.astimezone(reader.time_zone)
@@ -287,13 +287,13 @@ class Datetime(DateOrTime):
         return {**inputs, f"{self.name}.later": "1"} if ambiguous else inputs
 
     def show(self, value: Any, reader: Reader) -> str:
-        """“Mar 5, 2024, 2:30 PM” by the clocks where the reader is; the date alone of a day without a time."""
+        """“Mar 5, 2024, 2:30 PM” in the reader's time zone; only the date of a day without a time."""
         if isinstance(value, WholeDay):
             return format_date(value.date_in(self._zone), "medium", locale=reader.locale_name)
         return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
 
     def write(self, value: Any) -> str:
-        """`2024-03-05T13:30:00Z`, in UTC; `2024-03-05` of a day without a time."""
+        """`2024-03-05T13:30:00Z`, in UTC; `2024-03-05` for a day without a time."""
         if isinstance(value, WholeDay):
             return value.date_in(self._zone).isoformat()
         return "" if value is None else utc_text(value)
@@ -331,7 +331,7 @@ class Datetime(DateOrTime):
         return span.start.replace(microsecond=0)
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
-        """Where one of them has no time, their days are compared."""
+        """Compares the days if one of them has no time."""
         if isinstance(value, WholeDay) or isinstance(least, WholeDay):
             dates = (self._date_of(moment) for moment in (value, least))
             value, least = (WholeDay.beginning(whole_day(date, self._zone).start) for date in dates)
@@ -343,7 +343,7 @@ class Datetime(DateOrTime):
         return value.astimezone(self._zone).date()
 
     def matches_field(self, value: Any, operator: str, other: Any) -> bool:
-        """By the moments, as in SQL."""
+        """Compares the moments, as in SQL."""
         return super().matches_field(moment_of(value), operator, moment_of(other))
 
     def compare(self, table: sa.FromClause, operator: str, value: Any) -> sa.ColumnElement[bool]:
@@ -375,7 +375,7 @@ class Datetime(DateOrTime):
         return answers.get(operator, False)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """By the clocks where the reader is; not the second of two equal hours in autumn, which no cell tells apart."""
+        """In the reader's time zone; not for the second of two equal hours in autumn, which a cell cannot express."""
         if isinstance(value, WholeDay):
             date = value.date_in(self._zone)
             return SheetCell(date, DATE) if date >= FIRST_DAY else None

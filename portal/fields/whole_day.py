@@ -1,4 +1,4 @@
-"""What conditions mean by a moment (Span), such as a whole day; WholeDay: a datetime whose time was left out."""
+"""Span: what a moment in a condition means, such as a whole day; WholeDay: a datetime whose time was left out."""
 
 import datetime
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Span:
 
 
 def whole_day(date: datetime.date, zone: datetime.tzinfo) -> Span:
-    """The whole day as the clocks of `zone` show it; it may have 23 or 25 hours."""
+    """The whole day in the time zone `zone`; it may have 23 or 25 hours."""
     try:
         return Span(_start_of(date, zone), _start_of(date + datetime.timedelta(days=1), zone))
     except OverflowError:
@@ -32,7 +32,7 @@ def _start_of(date: datetime.date, zone: datetime.tzinfo) -> datetime.datetime:
 
 
 class WholeDay(datetime.datetime):
-    """The moment at which a day begins that has no time: ordered by it, and equal to no moment that has a time."""
+    """The beginning of a day without a time: ordered like that moment, but unequal to any moment with a time."""
 
     @classmethod
     def beginning(cls, moment: datetime.datetime) -> Self:
@@ -48,12 +48,12 @@ class WholeDay(datetime.datetime):
     __hash__ = datetime.datetime.__hash__
 
     def date_in(self, zone: datetime.tzinfo) -> datetime.date:
-        """The date. Asked at noon, so that it stays the same where the portal's zone becomes another one."""
+        """The date. Determined at noon, so that it stays the same if the portal's time zone changes."""
         return (moment_of(self) + HALF).astimezone(zone).date()
 
 
 def moment_of(value: Any) -> Any:
-    """A moment as such, also the one at which a day without a time begins; None for None."""
+    """A moment as a plain datetime, including the beginning of a day without a time; None for None."""
     if not isinstance(value, WholeDay):
         return value
     return datetime.datetime.combine(value.date(), value.time(), value.tzinfo)

@@ -42,7 +42,7 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
 
 
 def _check_time(module: Module, field: Field, at: Cursor) -> None:
-    """A day without a time has a column of its own, and is no deadline that the portal counts to the minute."""
+    """Checks `time`: a day without a time needs another column, and cannot be a deadline counted to the minute."""
     if module.table is not None:
         at.key.wrong("time has no meaning here: an existing table has no place for a day without a time")
     elif value_of_key(field, "within") is not None:

@@ -30,7 +30,7 @@ def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
     kinds = [kind for kind in KINDS if kind in at]
     if not kinds and any(intended_key(key, KINDS) for key in (KINDS if at.value is None else at.value)):
-        return  # it is misspelled, or what it stands below is, which is reported
+        return  # it or its parent is misspelled, which is already reported
     if len(kinds) != 1:
         reason = f"not {' and '.join(kinds)} at once" if kinds else "which is missing here"
         at.wrong(f"a panel is one of chart:, list:, notices: and text:, {reason}")

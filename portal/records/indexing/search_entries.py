@@ -36,7 +36,7 @@ def replace_texts(system: Records, ids: Iterable[int]) -> None:
 
 
 def rebuild(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
-    """Fills the index of `modules` anew, oldest change first."""
+    """Fills the index of `modules` again, oldest change first."""
     policy = system_policy(tables)
     with search.filling(connection):
         for name in modules:

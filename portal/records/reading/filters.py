@@ -69,7 +69,7 @@ def read_filter(records: Records, field: Field, form: Form) -> tuple[Filter, lis
 
 
 def parse_filter(records: Records, field: Field, requested: Filter) -> tuple[Filter, list[Condition]]:
-    """A filter as it was typed, with the error where it cannot be parsed, and its conditions."""
+    """A filter as it was typed, with the error if it cannot be parsed, and its conditions."""
     try:
         _check_size(requested)
         conditions = list(_conditions(records, field, requested))

@@ -40,7 +40,7 @@ class RecordCounts:
         return [self.known[key] for key in keys]
 
     def of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many of the newest hits of `query` fulfil each condition; `more` where there are older hits."""
+        """How many of the newest hits of `query` fulfil each condition; `more` if there are older hits."""
         if not conditions or not parse_words(query.text):
             return self.of([Query(condition=AllOf((query.condition, condition))) for condition in conditions])
         limit = self.search.most_counted

@@ -48,7 +48,7 @@ def read_links(records: PartialRecords) -> list[Linked]:
 
 
 def put_titles(fields: Sequence[Field], values: list[dict[str, Any]], titled: Mapping[tuple[str, int], Linked]) -> None:
-    """Puts what `titled_links` read in the place of the links in `values`."""
+    """Replaces the links in `values` with those that `titled_links` read."""
     for field in fields:
         for of_record in values if field.targets else ():
             links_of_record = [

@@ -25,7 +25,7 @@ def mismatch_problem(records: Records, field: Field, values: Mapping[str, Any]) 
 def without_mismatches(records: Records, values: Mapping[str, Any], given: Collection[str] = ()) -> dict[str, Any]:
     """The values of a new record without defaults that do not match others; leaving one out may break the next.
 
-    `given`: the fields whose values are no defaults.
+    `given`: the fields whose values are not defaults.
     """
     values, module = dict(values), records.module
     fields = [field for name, field in module.fields.items() if name not in given and fields_to_match(module, field)]
