@@ -1,6 +1,6 @@
-"""The fixtures that every test may ask for: empty databases, a browser, a served application, a folder of real files.
+"""The fixtures for all tests: empty databases, a browser, a served application, a folder of real files.
 
-Each starts only when a test asks for it. Fixtures that know the product stand beside the tests that use them.
+Each starts only when a test uses it. Fixtures that know the product are next to the tests that use them.
 """
 
 import contextlib
@@ -17,23 +17,23 @@ from playwright.sync_api import Browser, Page
 
 from tests.real_parts import PostgreSQL, page_opener, running_browser, running_postgresql, serving, unavailable
 
-# In memory, where there is plenty: each commit of a database on a disk waits for it, a fifth of the time of all tests.
+# In memory, if there is plenty: each commit of a database on a disk waits for it, a fifth of the time of all tests.
 MEMORY, ENOUGH = Path("/dev/shm"), 4 * 2**30  # noqa: S108 - bytes
 if MEMORY.is_dir() and "TMPDIR" not in os.environ and shutil.disk_usage(MEMORY).free >= ENOUGH:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
-# The machine that runs the tests may be slow or busy: that is no fault of the example, nor of what makes it. Fixtures
+# The machine that runs the tests may be slow or busy, which is not the fault of an example or its strategy. Fixtures
 # are made once for all examples of a test.
 ALLOWED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("portal", parent=settings(), max_examples=50, deadline=None, suppress_health_check=ALLOWED)
 settings.load_profile("portal")
 
-# Compiled once for all processes of a run and for later ones: each would take some seconds for it.
+# Compiled once for all processes of a run and for later runs: it would take each of them some seconds.
 os.environ.setdefault("PORTAL_COMPILED", str(Path(__file__).parents[1] / "var" / "templates"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out the PostgreSQL variants of tests that are marked `sqlite_suffices`."""
+    """Leaves out the PostgreSQL variants of tests marked `sqlite_suffices`."""
     calls = {item: getattr(item, "callspec", None) for item in items if item.get_closest_marker("sqlite_suffices")}
     left_out = {item for item, call in calls.items() if call and "postgresql" in call.params.values()}
     config.hook.pytest_deselected(items=list(left_out))
@@ -41,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays to the end: the garbage collector need not look through it all the time."""
+    """Excludes what was imported and collected from garbage collection: it stays until the end."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
@@ -61,7 +61,7 @@ def postgresql_url(postgresql: PostgreSQL) -> Iterator[str]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """An SQLite file that is not there yet."""
+    """An SQLite file that does not exist yet."""
     return f"sqlite:///{tmp_path / 'portal.sqlite'}"
 
 
@@ -98,7 +98,7 @@ def live_server() -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder that PORTAL_TEST_DATA names: files of the world outside, too large or too foreign to be kept here."""
+    """The folder that PORTAL_TEST_DATA names: real files, too large or too foreign to be kept here."""
     folder = os.environ.get("PORTAL_TEST_DATA")
     if not folder:
         pytest.skip("PORTAL_TEST_DATA names no folder of real files")

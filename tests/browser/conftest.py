@@ -1,6 +1,6 @@
-"""The demo portal, served once for all tests of this folder, and people who sign in to it with a real browser.
+"""The demo portal, served once for all tests in this folder, and people who sign in to it with a real browser.
 
-The tests share the database: each works on tickets of its own making, or only looks.
+The tests share the database: each works on its own tickets, or only reads.
 """
 
 import csv
@@ -28,7 +28,7 @@ expect.set_options(timeout=PAGE_TIMEOUT)
 
 
 def run(*arguments: str) -> str:
-    """What a command of ours says; it has to succeed."""
+    """The output of a portal command, which must succeed."""
     result = CliRunner().invoke(portal, list(arguments), catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
@@ -56,14 +56,14 @@ def application(demo_folder: Path) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def address(application: Any) -> Iterator[str]:
-    """Where the demo is served, without a slash at its end."""
+    """The address of the demo, without a trailing slash."""
     with serving(application) as address:
         yield address
 
 
 @pytest.fixture(autouse=True)
 def forget_drafts_and_views(application: Any) -> Iterator[None]:
-    """What a test leaves unsent, and how it arranges lists, does not come back in the next one."""
+    """Drafts and list settings of a test do not reappear in the next one."""
     yield
     portal = application.registry.live.current()
     with writing(portal.engine) as connection:
@@ -82,7 +82,7 @@ def passwords() -> dict[str, tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def signed_in(browser: Browser, address: str, passwords: dict[str, tuple[str, str]]) -> Callable[[str], Any]:
-    """A function: the cookies of somebody who has signed in, once for all tests."""
+    """A function that returns the cookies of somebody who has signed in, once for all tests."""
     states: dict[str, Any] = {}
 
     def state(profile: str) -> Any:

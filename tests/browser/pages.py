@@ -1,4 +1,4 @@
-"""Every kind of page of the demo: who opens it, where it is, and what has to be done until it shows."""
+"""Every kind of page of the demo: who opens it, its address, and the steps until it shows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 @dataclass(frozen=True)
 class Kind:
-    """A page that looks like no other; `act` brings it about, from `path`."""
+    """A distinct kind of page; `act` gets there from `path`."""
 
     name: str
     profile: str  # empty: not signed in
@@ -20,7 +20,7 @@ class Kind:
 
 
 def refuse(page: Page) -> None:
-    """Send the form as it stands; its mistakes are shown."""
+    """Sends the form as it is; its errors are shown."""
     page.locator("main form[method=post] button[type=submit]:visible").last.click()
     expect(page.get_by_role("alert").first).to_be_visible()
 
@@ -51,7 +51,7 @@ def make_a_token(page: Page) -> None:
 
 
 def last_step(page: Page) -> None:
-    """Through the wizard to its last step, and sent there with everything missing."""
+    """Goes through the wizard to its last step, and sends it with everything missing."""
     page.locator("input[name=service]").first.check()
     for _step in range(2):
         page.locator("button.primary[name=_to]:visible").click()
@@ -75,14 +75,14 @@ def open_search_help(page: Page) -> None:
 
 
 def choose_two(page: Page) -> None:
-    """Choose two records of a list; the bar with what can be done to them appears."""
+    """Chooses two records of a list; the bar with their actions appears."""
     for row in (0, 1):
         page.locator("tbody .choose input").nth(row).check()
     expect(page.locator(".chosen button[name=do]").first).to_be_visible()
 
 
 def send_import(page: Page) -> None:
-    """Send a file with a bad row and a column that goes nowhere, and leave that out."""
+    """Sends a file with a bad row and a column without a field, and leaves that column out."""
     content = b"Name,Company,Remark\nLobby printer,Officina Moretti,x\nNo company,Nobody,\n"
     page.locator("input[type=file]").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": content})
     page.locator("main form[method=post] button[type=submit]").click()
@@ -102,7 +102,7 @@ def finish_import(page: Page) -> None:
 
 
 def change_own_comment(page: Page) -> None:
-    """Write a comment, whose author may change it for a while, and open it."""
+    """Writes a comment, which its author may change for a while, and opens it."""
     page.locator("#comment-text").fill("The wrong ticket.")
     page.locator("form.composer footer button[type=submit]").click()
     page.locator(".note a[href$=edit]").first.click()
@@ -115,7 +115,7 @@ def open_language(page: Page) -> None:
 
 
 def save_twice(page: Page) -> None:
-    """Save an edit, and then another one that began before it."""
+    """Saves an edit, and then another one that was started before it."""
     other = page.context.new_page()
     other.goto(page.url)
     for each in (other, page):

@@ -9,11 +9,11 @@ from playwright.sync_api import Page, expect
 from tests.browser.pages import KINDS, Kind
 from tests.browser.walking import Visit, scrolls_sideways, settled
 
-ONLY_WHAT_IS_WRONG = {"resultTypes": ["violations"]}  # the rest is much, and would be described and sent here
+ONLY_WHAT_IS_WRONG = {"resultTypes": ["violations"]}  # the rest is large and would also be transferred
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], **ONLY_WHAT_IS_WRONG}
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, **ONLY_WHAT_IS_WRONG}
-FURTHER_ROWS = [["tbody tr:nth-child(n + 9)"]]  # of a long table, which resemble the first ones
-FRAME = [[".side"], [".top"], [".dock"]]  # the same around every page: looked at where it is all that is there, on home
+FURTHER_ROWS = [["tbody tr:nth-child(n + 9)"]]  # of a long table: they resemble the first ones
+FRAME = [[".side"], [".top"], [".dock"]]  # the same around every page: checked once, on the home page
 
 
 def opened(visit: Visit, kind: Kind, **options: object) -> Page:
@@ -24,7 +24,7 @@ def opened(visit: Visit, kind: Kind, **options: object) -> Page:
 
 
 def violations(page: Page, options: dict[str, object]) -> list[str]:
-    """What axe finds, one line for each place."""
+    """axe's findings, one line per place."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     excluded = FURTHER_ROWS + (FRAME if urlsplit(page.url).path != "/" else [])
@@ -60,7 +60,7 @@ SMALL_CONTROLS = """
 
 
 def too_small(page: Page) -> list[str]:
-    """Buttons and inputs that a finger misses: less than 40 pixels high or wide, and not in the flow of a text."""
+    """Buttons and inputs too small for a finger: less than 40 pixels high or wide, and not inline in text."""
     return page.evaluate(SMALL_CONTROLS)
 
 
@@ -94,7 +94,7 @@ def test_from_sign_in_to_a_comment_without_a_mouse(visit: Visit, passwords: dict
 
 
 def until_focused(page: Page, selector: str) -> None:
-    """Press Tab as often as it takes; every stop on the way has to be visible to who looks."""
+    """Presses Tab as often as needed; every stop on the way must be visible."""
     for _stop in range(60):
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return

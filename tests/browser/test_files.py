@@ -1,4 +1,4 @@
-"""Files as people add them in a browser: several at once, taken off again, too large, and without a script."""
+"""Files added in a browser: several at once, removed again, too large, and without a script."""
 
 import re
 from pathlib import Path

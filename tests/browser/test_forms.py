@@ -10,9 +10,9 @@ from tests.browser.walking import Make, Visit, sign_in
 
 
 def choose(page: Page, label: str, text: str) -> Locator:
-    """Choose a linked record with the keyboard alone: type, arrow down, Enter."""
+    """Chooses a linked record with the keyboard alone: type, arrow down, Enter."""
     box = page.get_by_role("combobox", name=label)
-    box.fill("")  # a draft that an earlier page sent while it was left may be there
+    box.fill("")  # an earlier page may have saved a draft while it was left
     box.press_sequentially(text)
     option = offered(page).filter(has_text=text)
     expect(option).to_be_visible()
@@ -26,12 +26,12 @@ def choose(page: Page, label: str, text: str) -> Locator:
 
 
 def offered(page: Page) -> Locator:
-    """What a link offers at this moment."""
+    """What a link currently offers."""
     return page.locator(".combobox [role=option]:visible")
 
 
 def pick(page: Page, name: str) -> None:
-    """Take a card; the radio button lies under it."""
+    """Chooses a card; the radio button is under it."""
     page.get_by_role("radio", name=re.compile(name)).check()
 
 

@@ -1,4 +1,4 @@
-"""What stands around every page: the theme, the language, full screen, the menu on phones, the way out."""
+"""The frame of every page: the theme, the language, full screen, the menu on phones, logging out."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Lists in the browser: what is typed takes effect in place, and a list can be left and come back to."""
+"""Lists in the browser: typing takes effect in place, and one can leave a list and return to it."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -236,7 +236,7 @@ def test_a_search_without_hits_says_so_and_offers_the_way_back(visit: Visit) -> 
 def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> None:
     page = visit("power", path)
     title = rows(page)[0]
-    # Anywhere but in the cell where the record is chosen, as one of many.
+    # Anywhere except in the cell with the record's checkbox.
     cell = page.locator("table.records tbody tr").first.locator("td:not(:has(input))").first
     box = cell.bounding_box()
     page.mouse.click(box["x"] + 4, box["y"] + 4)

@@ -1,4 +1,4 @@
-"""Passkeys, with a device that Chromium plays: made, used in place of password and code, and removed."""
+"""Passkeys, with a device emulated by Chromium: created, used instead of password and code, and removed."""
 
 import datetime
 from collections.abc import Callable
@@ -18,7 +18,7 @@ SIGN_IN = "Sign in with a passkey"
 
 @pytest.fixture
 def device(open_page: Callable[..., Page], address: str) -> tuple[Page, CDPSession, str]:
-    """A page of a browser whose device keeps passkeys and knows its owner; numbers alone are no site for passkeys."""
+    """A page of a browser whose device keeps passkeys and knows its owner; IP addresses cannot have passkeys."""
     page = open_page(base_url=address.replace("127.0.0.1", "localhost"), locale="en-GB")
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -35,7 +35,7 @@ def make(page: Page, password: str, name: str) -> None:
 
 
 def use_and_replay(page: Page) -> None:
-    """Sign in, and see that the same answer of the device signs nobody in again."""
+    """Signs in, and checks that the same answer of the device cannot be reused."""
     page.goto("/login?next=%2Ftickets%2F")
     with page.expect_request(lambda request: request.url.endswith("/login/passkey")) as sent:
         page.get_by_role("button", name=SIGN_IN).click()

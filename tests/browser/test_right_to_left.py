@@ -25,7 +25,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def people(signed_in: Callable[[str], Any]) -> dict[str, Any]:
-    """The cookies of those who have signed in; nobody's for ""."""
+    """The cookies of people who have signed in; none for ""."""
     return {"": None, "customer": signed_in("customer"), "support": signed_in("support")}
 
 
@@ -72,7 +72,7 @@ def test_what_is_written_from_left_to_right_keeps_its_signs_at_their_places(read
     assert page.locator("svg.turns").first.evaluate("icon => getComputedStyle(icon).scale") == "-1 1"
 
 
-# How far right of the beginning of an element's text a sign in it is drawn.
+# How far right of the start of an element's text a character in it is drawn.
 DISTANCE = """
 (element, sign) => {
   const text = [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.includes(sign));

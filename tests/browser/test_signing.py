@@ -1,4 +1,4 @@
-"""What a form does while it is filled in: a signature is drawn, and what is required now is marked."""
+"""What a form does while it is filled in: a signature is drawn, and required fields are marked."""
 
 import re
 

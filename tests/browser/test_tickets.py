@@ -1,4 +1,4 @@
-"""A ticket from its first word to its end, as a customer and the supplier's people live it."""
+"""A ticket from start to end, as a customer and the supplier's people experience it."""
 
 import re
 from collections.abc import Callable

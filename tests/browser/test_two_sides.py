@@ -15,7 +15,7 @@ without_a_mouse = pytest.mark.parametrize("hands", ["keyboard", "without a scrip
 
 @dataclass
 class Hands:
-    """How somebody works with pages: `how` is mouse, keyboard or without a script."""
+    """How somebody uses pages: `how` is mouse, keyboard or without a script."""
 
     how: str
 
@@ -91,7 +91,7 @@ def test_a_request_from_its_photos_to_its_follow_up(visit: Visit, hands: Hands, 
     expect(customer.locator("article.note").first).to_contain_text("Which paper do you use?")
     expect(customer.get_by_text("Surely the wrong one.")).to_have_count(0)
 
-    # A wrong file is withdrawn, and is gone for the other side too.
+    # A wrong file is withdrawn, and is also gone for the other side.
     hands.comment(customer, "The usual one.", [files["salaries.txt"]])
     support.reload()
     expect(support.locator("#documents a.name", has_text="salaries.txt")).to_have_count(1)

@@ -1,4 +1,4 @@
-"""What people do again and again in the demo: sign in, make a ticket, wait for a list."""
+"""Common steps in the demo: sign in, create a ticket, wait for a list."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ Make = Callable[..., str]  # new_ticket("Title"), its path
 
 
 def sign_in(page: Page, email: str, password: str) -> None:
-    """From wherever the page is, by the form."""
+    """Signs in with the form, from any page."""
     if urlsplit(page.url).path != "/login":
         page.goto("/login")
     page.get_by_label("Email").fill(email)
@@ -22,7 +22,7 @@ def sign_in(page: Page, email: str, password: str) -> None:
 
 
 def ticket(page: Page, title: str, **fields: str) -> str:
-    """Make a ticket by the wizard's last step, as a bookmark with all choices opens it; its path."""
+    """Creates a ticket in the wizard's last step, opened with all choices in the address; returns its path."""
     token = page.locator("form[data-form] input[name=_csrf]").first.input_value()
     answer = page.request.post(
         "/tickets/create",
@@ -34,7 +34,7 @@ def ticket(page: Page, title: str, **fields: str) -> str:
 
 
 def rows(page: Page) -> list[str]:
-    """The titles of the list, as it stands, without the word where a search has found them."""
+    """The titles in the list as it is, without the note on where a search matched."""
     return page.locator("table.records tbody a.cover").evaluate_all(
         "links => links.map(link => [...link.childNodes].filter(part => !part.classList?.contains('muted'))"
         ".map(part => part.textContent).join('').trim())"
@@ -42,7 +42,7 @@ def rows(page: Page) -> list[str]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the list is the one that was asked for."""
+    """Waits until the list is the requested one."""
     expect(page.locator("[data-records]")).not_to_have_attribute("aria-busy", "true")
 
 

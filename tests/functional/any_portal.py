@@ -1,4 +1,4 @@
-"""Portals that nobody thought of: made from a number, valid by the language, with names and texts as odd as it allows.
+"""Random portals: made from a number, valid in the language, with names and texts as odd as it allows.
 
 For test_any_portal.py. The same number makes the same portal; nothing here knows what a portal does with it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-# Words of SQL, of Python and of templates; and two of which each could be taken for a part of the other.
+# Words from SQL, Python and templates; and two that could each be mistaken for a part of the other.
 NAMES = (
     *("order", "from", "class", "keys", "items", "select", "values", "index", "count", "metadata", "self"),
     *("table", "any", "column", "c", "name", "label", "user", "group"),
@@ -30,7 +30,7 @@ OPTIONS = (
 
 @dataclass(frozen=True)
 class Kind:
-    """Of one type of field: keys that it may have, what may be typed, what conditions may ask."""
+    """A type of field: its possible keys, what may be typed, and possible conditions."""
 
     typed: tuple[Any, ...]
     asked: tuple[Any, ...] = ()
@@ -80,7 +80,7 @@ NOT_COMPARED = ("lookup", "lines", "file", "files", "image")
 
 
 class AnyPortal:
-    """`modules`, `profiles` and `buttons` as the YAML will have them."""
+    """`modules`, `profiles` and `buttons` as in the YAML."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -102,7 +102,7 @@ class AnyPortal:
         self.settings: dict[str, Any] = {}
 
     def write(self, folder: Path) -> Path:
-        """The files of the portal, in `folder`."""
+        """Writes the files of the portal to `folder`."""
         settings = {"name": self._text(), "languages": ["en", "ar", "he", "it"], **self.settings}
         top = {"portal": settings, "modules": self.modules, **self.top}
         if self.people:
@@ -115,7 +115,7 @@ class AnyPortal:
         return folder
 
     def typed(self, module: str, name: str) -> list[tuple[str, str]]:
-        """Inputs for a field, a value that it takes; links are left to whoever knows what they offer."""
+        """Inputs for a field, with an acceptable value; links are left to callers who know what they offer."""
         field = self.modules[module]["fields"][name]
         if field["type"] in ("choice", "choices"):
             return [(name, self.random.choice(list(field["options"])))]
@@ -160,7 +160,7 @@ class AnyPortal:
         return {name: {"type": field} if isinstance(field, str) else field for name, field in fields.items()}
 
     def _look_up(self, module: str) -> None:
-        """A lookup along the first link; fields written shortly get their long form."""
+        """A lookup along the first link; fields in short form get their long form."""
         fields = self._of(module)
         link = next((name for name in self._links(fields) if fields[name]["type"] == "link"), None)
         if link:
@@ -183,7 +183,7 @@ class AnyPortal:
         return [name for name, target in links.items() if isinstance(target, str) and to in (None, target)]
 
     def _rights(self, module: str) -> None:
-        """Whose its records are, also two links away."""
+        """Who owns its records, also two links away."""
         fields, entry = self._of(module), self.modules[module]
         for key, to in (("owner", self.people), ("organization", self.organizations)):
             ways = self._links(fields, to) if to and module != to else []

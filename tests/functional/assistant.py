@@ -1,4 +1,4 @@
-"""An AI assistant as tests play it: it sends messages of the Model Context Protocol with a token."""
+"""A simulated AI assistant: it sends Model Context Protocol messages with a token."""
 
 import json
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from tests.functional.world import Program
 
 @dataclass(frozen=True)
 class Assistant:
-    """Asks in the version of 2025-11-25, whose requests need no envelope."""
+    """Uses the protocol version 2025-11-25, whose requests need no envelope."""
 
     program: Program
 
     def ask(self, method: str, status: int = 200, headers: dict[str, str] | None = None, **params: Any) -> TestResponse:
-        """What is answered to a message."""
+        """The answer to a message."""
         message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         return self.program.call("POST", "mcp", message, status=status, **(headers or {}))
 
     def tools(self) -> dict[str, dict[str, Any]]:
-        """The tools that are offered, by name."""
+        """The offered tools, by name."""
         return {tool["name"]: tool for tool in self.ask("tools/list").json["result"]["tools"]}
 
     def use(self, tool: str, **arguments: Any) -> Any:
-        """What a tool gives."""
+        """The result of a tool."""
         result = self.ask("tools/call", name=tool, arguments=arguments).json["result"]
         assert not result["isError"], result
         return json.loads(result["content"][0]["text"])

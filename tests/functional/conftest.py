@@ -1,4 +1,4 @@
-"""The small portal, served in process on a database of its own: four people who can sign in, and a clock to be set.
+"""The small portal, served in process on a database of its own: four people who can sign in, and an adjustable clock.
 
 The tables and the people are made once per kind of database; every test gets a copy.
 """
@@ -46,13 +46,13 @@ SMALL = Path(__file__).parents[1] / "portals" / "small"
 
 
 def fill(url: str) -> None:
-    """The tables of the small portal, and its people."""
+    """Creates the tables of the small portal, and its people."""
     make_tables(load(SMALL).declaration, url, PEOPLE_OF_SMALL)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def patient_probe() -> Iterator[None]:
-    """On a slow machine the database is asked for the health for as long as it takes."""
+    """On a slow machine, the health probe waits for the database for as long as it takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(health_probe, "PATIENCE", 60.0)
         yield
@@ -81,7 +81,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def small_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """The same for fixtures that live longer: of the kind that the parameter names, of SQLite where there is none."""
+    """The same for longer-lived fixtures: of the kind in the parameter, SQLite by default."""
     if getattr(request, "param", "sqlite") == "sqlite":
         yield f"sqlite:///{shutil.copy(request.getfixturevalue('filled_sqlite'), folder / 'portal.sqlite')}"
     else:
@@ -92,7 +92,7 @@ def small_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str
 
 @pytest.fixture
 def portal_folder(tmp_path: Path) -> Path:
-    """A copy of the small portal's YAML, to be changed at will."""
+    """A copy of the small portal's YAML that tests may change."""
     return Path(shutil.copytree(SMALL, tmp_path / "folder"))
 
 
@@ -102,7 +102,7 @@ def clock() -> Clock:
 
 
 def started(folder: Path, database: str, on_loopback: bool = True, **settings: object) -> Router:
-    """The portal of a folder as an application, which signs people in fast and sees every change of the files."""
+    """The portal of a folder as an application, which signs people in fast and notices every change to the files."""
     chosen = {"folder": folder, "database": database, "reload_every": 0, **CHEAP, **settings}
     return make_application(Settings(**chosen), on_loopback=on_loopback)
 
@@ -123,13 +123,13 @@ def make_app(database: str, portal_folder: Path, clock: Clock) -> Iterator[Calla
 
 @pytest.fixture
 def app(make_app: Callable[..., TestApp]) -> TestApp:
-    """The small portal in a browser that has no cookies yet."""
+    """The small portal in a browser without cookies."""
     return make_app()
 
 
 @contextlib.contextmanager
 def served(request: pytest.FixtureRequest, declare: Callable[[Path], object]) -> Iterator[tuple[Router, Rows]]:
-    """The small portal, as `declare` changes its folder, and all that its database holds."""
+    """The small portal, with its folder changed by `declare`, and everything in its database."""
     folder = request.getfixturevalue("tmp_path_factory").mktemp("small") / "folder"
     declare(Path(shutil.copytree(SMALL, folder)))
     with small_database(request, folder.parent) as url:
@@ -147,7 +147,7 @@ def small_portal(request: pytest.FixtureRequest) -> Iterator[tuple[Router, Rows]
 
 @pytest.fixture
 def shared_app(small_portal: tuple[Router, Rows], clock: Clock) -> Iterator[TestApp]:
-    """The same as `app`, started once for the tests of a file; what a test does is taken back."""
+    """The same as `app`, started once for the tests of a file; each test is rolled back."""
     application, rows = small_portal
     live, application.registry.clock = application.registry.live, clock
     yield TestApp(application)
@@ -158,7 +158,7 @@ def shared_app(small_portal: tuple[Router, Rows], clock: Clock) -> Iterator[Test
 
 @contextlib.contextmanager
 def changeable(live: LivePortal) -> Iterator[Path]:
-    """The YAML of a portal that is shared, to be changed at will; afterwards it is what it was."""
+    """The YAML of a shared portal, which tests may change; it is restored afterwards."""
     texts = {path: path.read_text() for path in live.folder.rglob("*.yaml")}
     yield live.folder
     for path in set(live.folder.rglob("*.yaml")) - texts.keys():
@@ -166,7 +166,7 @@ def changeable(live: LivePortal) -> Iterator[Path]:
     for path, text in texts.items():
         path.write_text(text)
     live.current()
-    live.close()  # when it has kept what was declared
+    live.close()  # after it has kept the declarations
     for thread in running_threads():
         thread.join()
 
@@ -179,7 +179,7 @@ def another_browser(app: TestApp) -> Callable[[], TestApp]:
 
 @pytest.fixture
 def sign_in(app: TestApp) -> Callable[..., TestApp]:
-    """A function that signs somebody in: `sign_in("anna@acme.example", remember=True)`; answers the browser."""
+    """A function that signs somebody in: `sign_in("anna@acme.example", remember=True)`; returns the browser."""
 
     def signed_in(email: str, password: str = PASSWORD, browser: TestApp = app, remember: bool = False) -> TestApp:
         fill_in(browser, "/login", {"email": email, "password": password, "remember": remember})
@@ -190,19 +190,19 @@ def sign_in(app: TestApp) -> Callable[..., TestApp]:
 
 @pytest.fixture
 def people(sign_in: Callable[..., TestApp], another_browser: Callable[[], TestApp]) -> dict[str, TestApp]:
-    """Browsers of anna, of bruno of the same company, of carla of another one, and of nancy of support."""
+    """Browsers of anna, of bruno in the same company, of carla in another one, and of nancy in support."""
     return {wish.email.partition("@")[0]: sign_in(wish.email, browser=another_browser()) for wish in PEOPLE_OF_SMALL}
 
 
 def form_of(page: object, action: str) -> object:
-    """The form of a page that is sent to `action`; the others are not parsed, which takes most of a test's time."""
+    """The form of a page that is sent to `action`; others are not parsed, which would take most of a test's time."""
     return Form(page, next(form[0] for form in FORM.finditer(page.text) if unescape(form[1]) == action))
 
 
 def fill_in(
     browser: TestApp, address: str, values: Mapping[str, object], action: str = "", status: object = 303
 ) -> Any:
-    """Opens a page, fills in the form that is sent to `action` or else to the page's own address, and sends it."""
+    """Opens a page, fills in the form that is sent to `action` or to the page's own address, and sends it."""
     form = form_of(browser.get(address), action or address)
     for name, value in values.items():
         form[name] = value
@@ -236,14 +236,14 @@ def post_rows(post_world: World) -> Rows:
 
 @pytest.fixture
 def post(post_world: World, post_rows: Rows) -> Iterator[World]:
-    """The portal that writes letters; what a test does is taken back."""
+    """The portal that writes letters; each test is rolled back."""
     yield post_world
     post_world.put_back(post_rows)
 
 
 @pytest.fixture(scope="module")
 def filled(request: pytest.FixtureRequest, wide_world: World, wide_rows: dict) -> Iterator[World]:
-    """The wide portal with the records that the file's own `fill(world)` makes; its tests only read."""
+    """The wide portal with the records made by the file's own `fill(world)`; its tests only read."""
     request.module.fill(wide_world)
     wide_world.kept = wide_world.rows()
     yield wide_world
@@ -253,7 +253,7 @@ def filled(request: pytest.FixtureRequest, wide_world: World, wide_rows: dict) -
 
 @pytest.fixture
 def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
-    """The wide portal with its people alone; what a test adds goes with it."""
+    """The wide portal with only its people; what a test adds is removed after it."""
     if wide_world.kept:
         wide_world.put_back(wide_rows)
     yield wide_world
@@ -261,5 +261,5 @@ def world(wide_world: World, wide_rows: dict) -> Iterator[World]:
 
 
 def without_tokens(page: object) -> str:
-    """The text of a page without what is new each time it is drawn: the token and the keys of its forms."""
+    """The text of a page without what differs each time: the token and the keys of its forms."""
     return re.sub(r'name="_(once|csrf|draft)" value="[^"]*"|data-draft="[^"]*"', "", page.text)

@@ -70,7 +70,7 @@ modules:
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def lamp_shop(request):
-    """The shop, served on both kinds of database; the records of one test stay for the next."""
+    """The shop, served on both kinds of database; the records of a test remain for the next."""
     profiles = {"customer": CUSTOMER, "power": "extends: customer\n", "staff": STAFF}
     with written_world(request, MODULES, **profiles) as world:
         world.add("products", name="Lamp")

@@ -1,7 +1,7 @@
-"""The ledger: for every key of the language the change that shows its effect on a page, or the test that does.
+"""The ledger: for every key of the language, the change that shows its effect on a page, or the test that does.
 
-For test_ledger.py, which compares it with the shapes: a new key needs its line. A `Change` is made in the files of the
-portal below while it runs; then some page must be another one for somebody.
+For test_ledger.py, which compares it with the shapes: a new key needs a line here. A `Change` is made in the files of
+the portal below while it runs; then some page must differ for somebody.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from portal.settings import DECLARED
 
 @dataclass(frozen=True)
 class Change:
-    """`path` in the file becomes `value`; `given`: what must be there besides, before and after, by path."""
+    """`path` in the file becomes `value`; `given`: what else must be there, before and after, by path."""
 
     path: str
     value: Any
@@ -112,7 +112,7 @@ WITH_TABS = ((f"{TICKETS}.list.tabs", TABS),)
 WITH_CHART = (("home.panels", [{"chart": "tickets", "by": "kind"}]),)
 IN_HOME = (("home.buttons", ["go"]),)  # of the customer
 
-# What may be done with the pages that show it; `can` without the word is another page for somebody.
+# Rights that pages show; without the word in `can`, a page differs for somebody.
 ACTIONS: dict[str, str] = dict.fromkeys(EVERYTHING, "") | {
     "watch": "test_watchers.py::test_who_may_not_watch_adds_nobody_but_may_take_themselves_off",
     "grant": "test_granting.py::test_without_grant_there_are_no_such_pages",
@@ -177,7 +177,7 @@ LEDGER: dict[str, Change | str] = {
     "Lifecycle.on_comment": "test_lifecycle.py::test_a_comment_moves_the_record_as_declared_for_its_side",
     "Lifecycle.stages": Change(f"{TICKETS}.lifecycle.stages", ["new", "closed"]),
     "Lifecycle.follow_up": "test_follow_ups.py::test_a_final_record_is_followed_up_in_one_click",
-    # what a module says besides
+    # other keys of a module
     "Comments.order": "test_corrections.py::test_the_oldest_comment_comes_first",
     "Comments.answers": "test_corrections.py::test_staff_put_a_canned_answer_into_a_comment",
     "Comments.correct": "test_corrections.py::test_the_time_for_corrections_ends",
@@ -367,8 +367,8 @@ LEDGER: dict[str, Change | str] = {
     "Formula.options": Change(f"{FIELDS}.rank.options", {"low": "Not much", "high": "Much"}),
 }
 
-# The settings of a process, PORTAL_* and its neighbors: the test that changes each and sees the difference. Those that
-# win over a key of `portal:` make the difference that the key makes.
+# The settings of a process, PORTAL_* and the like: the test that changes each and sees the difference. Those that
+# override a key of `portal:` make the same difference as the key.
 OWN = "test_settings.py::"
 SETTINGS: dict[str, str] = {
     **dict.fromkeys(DECLARED, f"{OWN}test_a_setting_wins_over_the_key_of_the_file"),

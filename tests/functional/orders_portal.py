@@ -73,20 +73,20 @@ PEOPLE = (
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def orders(request):
-    """The portal, served on both kinds of database; the records of one test stay for the next."""
+    """The portal, served on both kinds of database; the records of a test remain for the next."""
     with written_world(request, MODULES, PEOPLE, customer=CUSTOMER, power=POWER, staff=STAFF) as world:
         yield world
 
 
 def new_order(world, email=ANNA, **values):
-    """A new order of that person; its address."""
+    """Creates an order for that person; returns its address."""
     name = {ANNA: "Anna Rossi", CARLA: "Carla Neri"}[email]
     values = {"name": "Chairs", "caller": world.the("people", name), "priority": "low", **values}
     return f"/orders/{world.add('orders', **values)}/"
 
 
 def edit(world, address, **values):
-    """Nancy edits the record in its form."""
+    """Edits the record in its form, as Nancy."""
     forms = world[NANCY].get(f"{address}edit").forms.values()
     form = next(form for form in forms if form.action == f"{address}edit")
     for name, value in values.items():

@@ -10,7 +10,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def raw(app: TestApp, path: str = "/login", query: str = "", method: str = "GET", **environ: Any) -> Response:
-    """The answer to a request that has nothing but what is given here."""
+    """The answer to a request that contains only what is given here."""
     request = Request.blank("/", method=method)
     request.environ.update({"PATH_INFO": path, "QUERY_STRING": query, **environ})
     return request.get_response(app.app)
@@ -23,5 +23,5 @@ def cookies_of(app: TestApp) -> str:
 def post(app: TestApp, body: bytes, content_type: str = FORM, path: str = "/login", **environ: Any) -> Response:
     """The answer to a body of any kind, sent with the browser's cookies."""
     sent = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "CONTENT_TYPE": content_type}
-    sent["webob.is_body_seekable"] = True  # as the server's is: it need not be copied to a file
+    sent["webob.is_body_seekable"] = True  # like the server's: it need not be copied to a file
     return raw(app, path, method="POST", **{"HTTP_COOKIE": cookies_of(app), **sent, **environ})

@@ -96,7 +96,7 @@ modules:
 
 @dataclass
 class Shop:
-    """The portal, its database, and what a person at the command line does with it."""
+    """The portal, its database, and the command line on it."""
 
     folder: Path
     url: str
@@ -109,7 +109,7 @@ class Shop:
         return self.tables.declaration
 
     def run(self, *arguments: Any) -> Result:
-        """`portal ARGUMENTS`. Import and export get this portal: to open it again would take most of their time."""
+        """Runs `portal ARGUMENTS`. Import and export get this portal: opening it would take most of their time."""
         said = ["--folder", str(self.folder), "--database", self.url, *map(str, arguments)]
         settings = read_settings(None, folder=self.folder, database=self.url)
         opened = OpenPortal(settings, self.tables, self.engine) if arguments[0] in ("import", "export") else None
@@ -126,12 +126,12 @@ class Shop:
         return self.run("import", module, self.file(content), *options)
 
     def loaded(self, module: str, content: str, *options: str) -> None:
-        """The same, where all goes well."""
+        """The same, which must succeed."""
         result = self.load(module, content, *options)
         assert result.exit_code == 0, result.output
 
     def bad(self, module: str, content: str | bytes, *options: str) -> list[str]:
-        """What is told of a file that is refused, without the file's name and the summary."""
+        """The messages about a refused file, without the file's name and the summary."""
         result = self.load(module, content, *options)
         assert result.exit_code == 1, result.output
         start = f"{self.folder / 'file.csv'}:"
@@ -162,12 +162,12 @@ def make_shop(folder: Path, url: str, modules: str = MODULES, profile: str = PRO
 
 
 def open_shop(folder: Path, url: str) -> Shop:
-    """A portal that lies in `folder`; its tables are made where they are missing."""
+    """The portal in `folder`; missing tables are created."""
     tables, engine = build(load_whole(folder)), make_engine(url)
     apply(engine, tables, allow_loss=False)
     return Shop(folder, url, tables, engine)
 
 
 def table(content: bytes) -> list[list[str]]:
-    """The rows of a CSV file, the header among them."""
+    """The rows of a CSV file, including the header."""
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))

@@ -1,4 +1,4 @@
-"""Who may do what: profile × module × action → answer, written down by hand; fields that may not be read, anywhere."""
+"""Who may do what: profile × module × action → answer, written by hand; and fields that may not be read anywhere."""
 
 import datetime
 
@@ -47,7 +47,7 @@ MATRIX = [
     for person, profile in ((ANNA, CUSTOMER), (BRUNO, POWER), (NANCY, STAFF))
     for module, granted in profile.items()
 ]
-# Every action: its method, its address, and what it answers where it is granted.
+# Every action: its method, its address, and its answer if it is granted.
 ACTIONS = {
     "list": ("GET", "/{module}/", 200),
     "see": ("GET", "/{module}/{id}/", 200),
@@ -65,10 +65,10 @@ ACTIONS = {
     "grant": ("GET", "/{module}/{id}/access", 200),
     "made_up": ("POST", "/{module}/{id}/made_up", 200),
 }
-# What is seen and posted, too.
+# Also what is seen and posted.
 POSTED = ("create", "edit", "delete", "resolve", "ask_back", "reopen", "close")
 
-# The same for programs: each is refused for what it sends, where the action is granted.
+# The same for programs: if the action is granted, each is refused only for its content.
 API_ACTIONS = {
     "list": ("GET", "{module}", 200),
     "see": ("GET", "{module}/{id}", 200),
@@ -82,7 +82,7 @@ API_ACTIONS = {
     "close": ("POST", "{module}/{id}/move/close", 422),
 }
 
-# A record of each module that all three see, by its title.
+# A record in each module that all three see, by title.
 SHARED = {
     **{"requests": "Anna's request", "people": "Anna Rossi", "companies": "Acme", "projects": "Acme's project"},
     **{"tasks": "Acme's task", "milestones": "Acme's milestone", "remarks": "Acme's remark", "things": "Thing"},
@@ -91,7 +91,7 @@ SHARED = {
 
 
 def fill(world):
-    """What Acme has, what Globex has, and what nobody but the supplier sees."""
+    """Records of Acme, of Globex, and ones that only the supplier sees."""
     world.add("ledgers", name="Ledger")
     world.add("articles", name="Public", published=True)
     world.add("articles", name="Draft", published=False)

@@ -1,4 +1,4 @@
-"""`portal account`, as an administrator types it, and what it means for the person."""
+"""`portal account` as an administrator types it, and its effect for the person."""
 
 import re
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(account, words, sentence):
 
 @pytest.fixture
 def numbered(tmp_path, monkeypatch):
-    """Runs `portal account add` where names are unique and every badge begins with the same default."""
+    """Runs `portal account add` in a portal where names are unique and every badge has the same default."""
     monkeypatch.setenv("PORTAL_PASSWORD_MEMORY", "8")
     monkeypatch.setenv("PORTAL_PASSWORD_ROUNDS", "1")
     unique = "name: {type: text, unique: true}, badge: {type: integer, unique: true, default: 7}"

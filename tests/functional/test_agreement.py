@@ -1,5 +1,5 @@
-"""All paths to a record agree, for everybody and every kind of scope: what is in the list opens, is found, counted,
-exported, offered, named by links, in the history, new, and told by letter; and nothing else is."""
+"""All paths to a record agree, for everybody and every kind of scope: whatever is in the list opens, is found, counted,
+exported, offered, named by links, in the history, new, and announced by letter; and nothing else is."""
 
 import csv
 import datetime
@@ -44,8 +44,8 @@ from tests.real_parts import empty_database
 from tests.workbooks import cells_of
 
 LONG_AGO = NOW - datetime.timedelta(days=900)
-RECORDS = 6  # of each module
-# Each module is a declaration of its own: whose its records are, and what the customers' profile says of it.
+RECORDS = 6  # per module
+# Each module has its own rules: who owns its records, and what the customers' profile says about it.
 SCOPES = {
     "own_link": ("owner: person", "see: own"),
     "own_links": ("owner: people_", "see: own"),
@@ -185,7 +185,7 @@ class Portal:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def portal(request, tmp_path_factory) -> Iterator[Portal]:
-    """One portal for all tests of this file, which only read."""
+    """One portal for all tests in this file, which only read."""
     tables = build(declare(tmp_path_factory.mktemp("agreement")))
     with empty_database(request) as url:
         filled = Portal(tables, make_engine(url))
@@ -197,7 +197,7 @@ def portal(request, tmp_path_factory) -> Iterator[Portal]:
 
 @dataclass
 class Paths:
-    """What one person gets of one module on each path, as ids."""
+    """What one person gets from one module on each path, as ids."""
 
     connection: sa.Connection
     policy: Policy
@@ -213,7 +213,7 @@ class Paths:
         return list(self.connection.scalars(sa.select(self.records.table.c["id"])))
 
     def ids(self, **query) -> set[int]:
-        """Of a list, page after page; none of them twice."""
+        """The ids in a list, page by page, without duplicates."""
         ids = [record.id for record in self.records.iterate(Query(**query), [], size=5)]
         assert len(set(ids)) == len(ids), query
         return set(ids)
@@ -261,7 +261,7 @@ class Paths:
         }
 
     def has_file(self, record) -> bool:
-        """Whether they get the file that is on every record, and on no other of its module."""
+        """Whether they get the file that every record has."""
         return [file.name for file in files(self.records, record)] == [f"{self.module} {record.id}"]
 
     def told_by_history(self) -> set[int]:
@@ -270,7 +270,7 @@ class Paths:
 
 
 def test_every_path_leads_to_the_same_records(portal):
-    """Everybody in a seventh of the modules, each database in another one."""
+    """Each person in a seventh of the modules, another one per database."""
     numbers, turn = [], 2 * (portal.engine.dialect.name == "sqlite")
     with reading(portal.engine) as connection:
         for place, module in enumerate(SCOPES):
@@ -298,7 +298,7 @@ def paths_of(portal, connection, person, module):
 
 
 def check_news(paths, listed):
-    """New to somebody are all records that they see and that others made; the menu counts them."""
+    """All records that somebody sees and that others created are new to them; the menu counts them."""
     onlooker = Onlooker(paths.account.id, LONG_AGO)
     page = PageShown(paths.records, paths.records.by_ids(sorted(listed), []))
     news = read_news(paths.connection, paths.policy, onlooker, page)

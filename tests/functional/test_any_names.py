@@ -1,4 +1,4 @@
-"""Portals whose names, texts and shapes nobody here would choose: small ones, one for each thing that went wrong."""
+"""Small portals with unlikely names, texts and shapes: one for each past bug."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ EVERYTHING = "see: all, can: [create, edit, delete, export]"
 
 @pytest.fixture
 def serve(database_url: str, tmp_path: Path) -> Iterator[Callable[..., World]]:
-    """A function that serves the modules of a YAML text; those named are wholly open to Nancy."""
+    """A function that serves the modules in a YAML text; Nancy has full access to the named ones."""
     with contextlib.ExitStack() as opened:
 
         def served(modules: str, *names: str, beside: str = "", **others: str) -> World:

@@ -1,4 +1,4 @@
-"""Portals that nobody thought of, walked through on both databases at once: every page answers, both say the same."""
+"""Random portals, walked through on both databases in parallel: every page answers, and both answer the same."""
 
 import contextlib
 import csv
@@ -23,8 +23,8 @@ from tests.functional.world import World, way
 from tests.real_parts import PostgreSQL
 
 SEEDS = (6,)
-RECORDS = 2  # of each module, by each person
-FIELDS = 4  # of each module, by which it is sorted and filtered
+RECORDS = 2  # per module and person
+FIELDS = 4  # per module, for sorting and filtering
 MOST_OFFERED = 20  # by a link
 TYPED = ("²", "9999-12-31T23:59", "9" * 40, "%", "''", "<script>", "-", "تذكرة", "me", "today", "b")
 SEARCHED = ("zolw", '"rue d', "工", "(", "'", "*", "x y")
@@ -32,7 +32,7 @@ SEARCHED = ("zolw", '"rue d', "工", "(", "'", "*", "x y")
 ONE_TIME = re.compile(r'name="_(?:csrf|once|draft)"[^>]*value="[^"]*|data-draft="[^"]*|_draft=[\w-]*')
 
 
-# `lookup` and `rollup` follow the links of a portal, `lines` stand in none, files are not typed.
+# `lookup` and `rollup` follow the links of a portal, `lines` cannot be nested, files are not typed.
 NOT_AT_RANDOM = {"file", "files", "image", "lines", "lookup", "rollup"}
 
 
@@ -41,7 +41,7 @@ def test_every_field_type_takes_part():
 
 
 class Twin:
-    """Somebody who does the same on both databases, and sees the same."""
+    """Somebody who does the same on both databases, and must see the same."""
 
     def __init__(self, worlds: list[World], email: str) -> None:
         self.browsers = [world[email] for world in worlds]
@@ -53,7 +53,7 @@ class Twin:
         return self._same(address, [browser.send(address, form) for browser in self.browsers])
 
     def rows(self, address: str) -> list[str]:
-        """The addresses of all records of a list, page after page; none of them twice."""
+        """The addresses of all records in a list, page by page, without duplicates."""
         found, page = [], self.see(address)
         while True:
             assert page.status_int == 200, address
@@ -85,7 +85,7 @@ def portal(request: pytest.FixtureRequest) -> AnyPortal:
 
 @pytest.fixture
 def worlds(portal: AnyPortal, tmp_path: Path, postgresql: PostgreSQL) -> Iterator[list[World]]:
-    """The portal on both databases, with a customer of either company and somebody who serves them."""
+    """The portal on both databases, with a customer of each company and a member of staff."""
     folder = portal.write(tmp_path / "portal")
     assert load(folder).errors == []
     company = {"Acme": "anna@acme.example", "Globex": "carla@globex.example"} if portal.people else {}
@@ -125,7 +125,7 @@ def test_every_page_answers_and_both_databases_say_the_same(portal: AnyPortal, w
 
 
 def agree(twin: Twin, module: Module, lists: dict[str, set[str]], world: World, chance: random.Random) -> None:
-    """What is in the list opens, is found, is exported and is offered by links; nothing else is."""
+    """Checks that exactly the records in the list open, are found, exported and offered by links."""
     records = lists[module.name]
     export = twin.see(f"/{module.name}/export.csv?tab=all").text.removeprefix("\ufeff")
     assert len(list(csv.reader(io.StringIO(export, newline="")))) == len(records) + 1
@@ -145,7 +145,7 @@ def agree(twin: Twin, module: Module, lists: dict[str, set[str]], world: World, 
 
 
 def create(twin: Twin, portal: AnyPortal, module: str) -> None:
-    """A record with something in every field, or without what is refused."""
+    """Creates a record with a value in every field that accepts one."""
     form: list[tuple[str, str]] = []
     for name in portal.modules[module]["fields"]:
         offered = twin.see(f"/{module}/find?{urlencode([('field', name), ('q', '')])}")
@@ -161,7 +161,7 @@ def create(twin: Twin, portal: AnyPortal, module: str) -> None:
 
 
 def walk(twin: Twin, module: Module, chance: random.Random) -> list[str]:
-    """Every tab, order and filter of a module, and its first record; answers the addresses of all records."""
+    """Visits every tab, order and filter of a module, and its first record; returns the addresses of all records."""
     address = f"/{module.name}/"
     page = twin.see(address)
     tabs = re.search(r'<nav class="tabs".*?</nav>', page.text, re.DOTALL)[0]
@@ -182,7 +182,7 @@ def walk(twin: Twin, module: Module, chance: random.Random) -> list[str]:
 
 
 def use(twin: Twin, module: Module, record: str, chance: random.Random) -> None:
-    """One record: read, edited with nothing changed and with nonsense, commented, moved."""
+    """Uses one record: reads it, edits it without changes and with nonsense, comments on it and moves it."""
     assert twin.see(record).status_int == 200
     edit = twin.see(f"{record}edit")
     form = next(each for each in edit.forms.values() if each.action == f"{record}edit")

@@ -1,4 +1,4 @@
-"""What programs read and write through the API: by the rules of the forms, within the rights of their accounts."""
+"""What programs read and write through the API: under the rules of the forms, within the rights of their accounts."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Tokens: made and ended at /account/ and by command, what they open, and when they have no effect; errors as JSON."""
+"""Tokens: created and ended at /account/ and by command, what they allow, and when they are invalid; errors as JSON."""
 
 import re
 

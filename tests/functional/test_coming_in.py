@@ -1,4 +1,4 @@
-"""Coming in uninvited: sign-up, the link of a company, the yes of who may give it, and the switch of a company."""
+"""Signing up: with an address, with a company's link, the approval, and the switch of a company."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Making a record: what the form offers and refuses, and that nothing typed is lost on the way."""
+"""Creating a record: what the form offers and refuses, and that no input is lost on the way."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ def shop(world):
 
 
 def whole(world, **values):
-    """A form that has everything that is required."""
+    """A form with everything that is required."""
     return {"service": str(world.the("services", "Printing").id), "name": "A title", "body": "What happened", **values}
 
 
@@ -41,7 +41,7 @@ def errors(page):
 
 
 def value_of(page, name):
-    """What stands in an input of the page."""
+    """The value of an input on the page."""
     tag = page.html.find(attrs={"name": name})
     if tag.name == "textarea":
         return tag.text.lstrip("\n")
@@ -99,7 +99,7 @@ def test_what_is_missing_is_said_at_each_field_and_nothing_typed_is_lost(shop):
     )
     assert answer.status_int == 422
     assert shop.all("requests") == []
-    # The step with the first mistake is shown; what the others hold comes along.
+    # The step with the first error is shown; the content of the others comes along.
     assert value_of(answer, "body") == "<b>kept</b>\nline"
     assert value_of(answer, "cost") == "ten"
     assert value_of(answer, "labels") == "a, b"
@@ -270,7 +270,7 @@ def wizard(page):
 
 
 def steps_to(form, step):
-    """The page of the step, or that of the present one with what is wrong."""
+    """The page of the step, or of the current one with its errors."""
     answer = form.submit("_to", value=str(step), status="*")
     return answer.follow() if answer.status_int == 303 else answer
 

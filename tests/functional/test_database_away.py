@@ -37,7 +37,7 @@ class Interruption:
 
 @pytest.fixture
 def database(postgresql, filled_postgresql):
-    """PostgreSQL alone: SQLite has no connections that others could end."""
+    """Only PostgreSQL: SQLite has no connections that others could end."""
     with postgresql.empty_database(like=filled_postgresql) as url:
         yield url
 
@@ -71,7 +71,7 @@ def test_a_connection_that_ends_while_a_form_is_sent_gives_503_and_a_way_to_try_
 
 
 def test_a_database_that_answers_read_only_gives_503_until_it_can_be_written_again(database, app, sign_in):
-    """As a primary does that became a standby; pages can be read meanwhile."""
+    """Like a primary that became a standby; pages can still be read."""
     sign_in(ANNA)
     read_only(database, True)
     form = form_of(app.get("/tickets/create"), "/tickets/create")
@@ -99,12 +99,12 @@ def test_while_others_hold_what_it_needs_the_portal_says_that_it_is_busy(databas
 
 
 def with_option(url, setting):
-    """The address of a database whose connections begin with this setting."""
+    """The address of a database whose connections start with this setting."""
     return sa.make_url(url).update_query_dict({"options": f"-c {setting}"}).render_as_string(hide_password=False)
 
 
 def read_only(url, on):
-    """For new connections; the portal's own ones are ended, as by a failing server."""
+    """Makes new connections read-only, and ends the portal's own, as a failing server would."""
     other = make_engine(url)
     with other.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("SET default_transaction_read_only = off")

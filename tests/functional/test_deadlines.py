@@ -1,4 +1,4 @@
-"""Deadlines in working time, through the page: set, moved, standing still, shown, on every path that writes records."""
+"""Deadlines in working time, through the page: set, moved, paused, shown, on every path that writes records."""
 
 import datetime
 from collections.abc import Callable, Mapping
@@ -119,7 +119,7 @@ def go_to(desk: World, text: str) -> None:
 
 
 def ticket(desk: World, **form: str) -> int:
-    """A ticket that Anna makes by the form; its id."""
+    """Creates a ticket with the form, as Anna; returns its id."""
     sent = desk[ANNA].send("/tickets/create", {"title": "Jam", "urgency": "normal", "impact": "one", **form})
     assert sent.status_int == 303
     return desk.all("tickets")[-1].id
@@ -134,7 +134,7 @@ def move(desk: World, ticket_id: int, transition: str) -> None:
 
 
 def ask(desk: World, ticket_id: int, **changed: str) -> None:
-    """The transition that asks for the deadline, too."""
+    """The transition that also asks for the deadline."""
     fill_in(desk[NANCY].get(f"/tickets/{ticket_id}/move/ask"), "due", changed)
 
 

@@ -1,4 +1,4 @@
-"""A record's own page: its fields, what belongs to it, what can be done with it now."""
+"""A record's own page: its fields, what belongs to it, the actions available now."""
 
 import datetime
 from decimal import Decimal

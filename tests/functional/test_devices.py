@@ -1,4 +1,4 @@
-"""The devices on which one is signed in, and signing in by a link in an email."""
+"""The devices with a session, and signing in with a link in an email."""
 
 import re
 
@@ -19,14 +19,14 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605
 
 @pytest.fixture
 def both(app, sign_in, another_browser):
-    """Anna, signed in on a computer and on a telephone."""
+    """Anna, signed in on a computer and on a phone."""
     telephone = another_browser()
     app.extra_environ["HTTP_USER_AGENT"], telephone.extra_environ["HTTP_USER_AGENT"] = FIREFOX, IPHONE
     return sign_in(ANNA), sign_in(ANNA, browser=telephone)
 
 
 def forms_of(page):
-    """The forms that sign out: one for each other device, then the one for all."""
+    """The forms for signing out: one per other device, then the one for all."""
     return [form for form in page.forms.values() if form.action == "/account/sign-out"]
 
 

@@ -1,4 +1,4 @@
-"""What is typed and not sent comes back: on another device, after a lost session, beside what others did meanwhile."""
+"""Unsent input comes back: on another device, after a lost session, along with others' changes in the meantime."""
 
 import datetime
 import re
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.fixture
 def shop(world):
-    """A request of Bruno's, whose company has two services."""
+    """A request by Bruno, whose company has two services."""
     acme = world.the("companies", "Acme")
     for name in ("Printing", "Copying"):
         service = world.link("services", name=name, customers=(acme,))
@@ -255,7 +255,7 @@ def test_every_step_has_an_address_and_going_back_loses_nothing(shop):
     to_third, third = step(anna, second, 2)
     third["name"] = "Typed on the last step"
     step(anna, third, 1)
-    # The browser's Back shows the pages as they were drawn: what they do not know is not lost by sending them.
+    # The browser's Back shows the pages as they were drawn: sending them must not lose what they do not know.
     _answer, again = step(anna, second, 2)
     assert again["name"].value == "Typed on the last step"
     for answer in (to_second, to_third):

@@ -1,4 +1,4 @@
-"""Changing a record: two editors, values that are not shown, links that would not be offered any more."""
+"""Changing a record: two editors, values that are not shown, links that would no longer be offered."""
 
 import datetime
 import re
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.fixture
 def shop(world):
-    """Two services, and a request of Bruno's."""
+    """Two services, and a request by Bruno."""
     acme = world.the("companies", "Acme")
     for name, category in (("Printing", "Paper"), ("Copying", "Toner")):
         service = world.link("services", name=name, customers=(acme,))
@@ -38,7 +38,7 @@ def edit_form(world, person=BRUNO):
 
 
 def edit(world, status=303, **values):
-    """Bruno edits the request."""
+    """Edits the request, as Bruno."""
     return fill_in(world[BRUNO], f"/requests/{request(world).id}/edit", values, status=status)
 
 
@@ -313,7 +313,7 @@ STALE = {"size": "huge", "colours": ("red", "mauve"), "stars": 9, "prose": "one\
 
 @pytest.fixture
 def stale(world):
-    """A thing that holds what could be entered once, under another declaration."""
+    """A thing with a value that could be entered under an earlier declaration."""
     thing = world.add("things", name="Old", **STALE)
     world.set("things", thing, **STALE)
     return thing

@@ -1,4 +1,4 @@
-"""`/-/effect`: what a change means that waits for `portal apply`, for administrators."""
+"""`/-/effect`: the effect of a change that waits for `portal apply`, for administrators."""
 
 import pytest
 

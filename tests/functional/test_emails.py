@@ -1,4 +1,4 @@
-"""Emails about records: who is told what, once, with the rights of the moment; and what happens by itself."""
+"""Emails about records: who is notified of what, once, with their current rights; and what happens automatically."""
 
 import datetime
 import email
@@ -46,7 +46,7 @@ def worker_of(world):
 
 
 def new_letters(world, after=LATER):
-    """What the worker writes some time later, by recipient."""
+    """The letters that the worker writes some time later, by recipient."""
     with writing(world.portal.engine) as connection:
         connection.execute(sa.delete(world.portal.tables.outbox))
     world.clock.now += after
@@ -80,7 +80,7 @@ def comment(world, who, record, text, **more):
 
 
 def known_ticket(world, assignee=None):
-    """A ticket of Anna's that everybody has been told of."""
+    """A ticket by Anna that everybody has been notified of."""
     record = open_ticket(world)
     if assignee:
         assign(world, record, assignee)
@@ -89,13 +89,13 @@ def known_ticket(world, assignee=None):
 
 
 def move(world, who, record, transition, **answers):
-    """Somebody signs in and moves a ticket."""
+    """Signs somebody in and moves a ticket."""
     page = world.signed_in(who).send(f"/tickets/{record}/move/{transition}", answers)
     assert page.location.endswith(f"/tickets/{record}/")
 
 
 def assign(world, record, person, who=NANCY):
-    """Nancy or another gives a ticket to somebody."""
+    """Assigns a ticket to somebody, as Nancy or another person."""
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "tickets")
         ticket, account = records.get(record), find_account(connection, world.portal.tables, who)
@@ -260,7 +260,7 @@ def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):
 
 
 def test_customers_are_told_of_exactly_what_they_may_open(post):
-    """With every box ticked, whoever may open a ticket is told of it, and nobody else."""
+    """With every box ticked, exactly the people who may open a ticket are notified of it."""
     customers = (ANNA, BRUNO, CARLA, DARIO, EDDA)
     for who in customers:
         boxes = [("letters", f"{relation}.commented") for relation in ("own", "followed", "company")]
@@ -350,7 +350,7 @@ def test_internal_comments_reach_staff_alone(post):
 
 
 def said_between_staff(world, record):
-    """Nancy writes two internal comments with files, corrects one and withdraws the other."""
+    """As Nancy, writes two internal comments with files, corrects one and withdraws the other."""
     comments = world.portal.tables.comment
     for text in ("Between us", "Between us too"):
         file = ("files", "between-us.txt", b"Between us", "text/plain")

@@ -1,4 +1,4 @@
-"""The engine's own inputs with values that are foreign, repeated, huge or no text, at every address: no 5xx."""
+"""The engine's own inputs with values that are foreign, repeated, huge or not text, at every address: no 5xx."""
 
 from urllib.parse import quote_from_bytes
 

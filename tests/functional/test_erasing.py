@@ -32,7 +32,7 @@ from tests.portal_files import write_portal
 __all__ = ["people", "portal_folder"]  # fixtures: tickets take files, and Anna has one
 ANNA, BEA, ZENOBIA = "anna@acme.example", "bea@acme.example", "zenobia@quirk.example"
 
-# Tables that hold nothing of a person, and why.
+# Tables with nothing about a person, and why.
 IMPERSONAL = {
     "portal_sequence": "numbers",
     "portal_attempt": "hashes, for a day",
@@ -47,7 +47,7 @@ IMPERSONAL = {
     "portal_announcement": "ids of events",
     "portal_search": "what the records hold",
 }
-# Columns that hold words of the portal or of the declaration, random keys, or texts that people wrote.
+# Columns with words of the portal or of the declaration, random keys, or texts that people wrote.
 WORDS = {
     "module", "kind", "profile", "viewed_profile", "channel", "state", "outcome", "media_type", "field", "language",
     "browser_language", "relation", "form", "purpose", "key", "token", "stored", "preview",
@@ -100,7 +100,7 @@ def test_what_the_company_needs_stays_and_belongs_to_nobody(people, erase, app):
 
 
 def test_no_table_of_the_portal_is_forgotten(database, portal_folder):
-    """Each is filled with what names a person, as far as it can; whoever adds a table says what becomes of it."""
+    """Each is filled with a person's name wherever possible; a new table must say what happens to it."""
     engine, declaration = make_engine(database), load(portal_folder).declaration
     tables = build(declaration, inspect_existing(engine, declaration))
     with writing(engine) as connection:
@@ -196,7 +196,7 @@ def test_without_people_authors_and_signatures_lose_the_name(tmp_path):
 
 
 def filled(table: sa.Table, account) -> dict:
-    """A row of the person: with their name, address or number wherever there can be one."""
+    """A row about the person: with their name, address or number wherever possible."""
     numbers = {"account": account.id, "viewed_account": account.id, "person": account.person, "record": account.person}
     row = {}
     for column in table.columns:

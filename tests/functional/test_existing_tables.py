@@ -1,4 +1,4 @@
-"""Modules over tables that others made: read where they are, whatever their keys are, and never altered."""
+"""Modules over existing tables: read in place, whatever their keys, and never altered."""
 
 from urllib.parse import quote
 

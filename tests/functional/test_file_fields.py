@@ -1,4 +1,4 @@
-"""Fields of the types `file`, `files` and `image`: filled in, shown, replaced, refused, had by who may read them."""
+"""Fields of the types `file`, `files` and `image`: filled in, shown, replaced, refused, downloaded by their readers."""
 
 from collections.abc import Iterator
 
@@ -163,7 +163,7 @@ def files(browser: TestApp) -> list[str]:
 
 
 def test_several_files_stand_in_one_field(people):
-    """Added to those that are there, taken off one by one, had by who sees the record, and never more than declared."""
+    """Added to existing ones, removed one by one, downloaded by those who see the record, never more than declared."""
     anna, nancy = people["anna"], people["nancy"]
     two = [Upload("a.pdf", PDF), Upload("b, 2.png", picture())]
     create(anna, bill=Upload("bill.pdf", PDF), files=two)

@@ -1,4 +1,4 @@
-"""Files on a record: added by themselves and with comments, had by those who may see the record, removed, swept."""
+"""Files on a record: added alone and with comments, downloaded by those who may see the record, removed, swept."""
 
 import errno
 import io
@@ -43,7 +43,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def desk(opened: World) -> Iterator[World]:
-    """The same; what a test writes and stores is taken back."""
+    """The same; what a test writes and stores is rolled back."""
     yield opened
     opened.put_back(opened.kept)
     reset_ids(opened.portal)
@@ -53,7 +53,7 @@ def desk(opened: World) -> Iterator[World]:
 
 @pytest.fixture
 def people(desk: World) -> dict[str, TestApp]:
-    """Browsers of anna, of bruno of the same company, of carla of another one, and of nancy of support."""
+    """Browsers of anna, of bruno in the same company, of carla in another one, and of nancy in support."""
     return {email.partition("@")[0]: browser for email, browser in desk.browsers.items()}
 
 
@@ -298,7 +298,7 @@ def test_files_that_come_after_the_session_has_ended_are_to_be_chosen_again(desk
 
 @pytest.mark.sqlite_suffices
 def test_others_may_write_while_a_file_is_looked_at_and_stored(desk, people, monkeypatch):
-    """SQLite has one writer: here the same thread would wait for itself."""
+    """SQLite has one writer: the same thread would wait for itself here."""
 
     def close(_content):
         people["nancy"].post("/tickets/1/move/resolve", {"_csrf": token})
@@ -397,7 +397,7 @@ def test_a_form_asks_who_may_attach_alone(people):
 
 @pytest.mark.sqlite_suffices
 def test_a_comment_whose_file_input_was_left_empty(people):
-    """As browsers send it: a part with an empty file name."""
+    """Browsers send a part with an empty file name."""
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/comments")
     fields = {"_csrf": form["_csrf"].value, "text": "Nothing attached"}
     parts = [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}' for name, value in fields.items()]

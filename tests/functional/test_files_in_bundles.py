@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> Shop:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """The files as an old system gives them."""
+    """The files as an old system delivers them."""
     folder = tmp_path / "old"
     for path, content in {
         "photo.png": picture(), "manual.pdf": PDF, "7/notes.txt": b"Notes", "7/plan.png": picture(),
@@ -178,7 +178,7 @@ def test_an_export_that_fails_leaves_the_file_that_was_there(shop, files, tmp_pa
 
 
 def test_an_export_to_a_link_writes_the_file_that_it_leads_to(shop, tmp_path):
-    """/dev/stdout is a link too, which must not become a file."""
+    """/dev/stdout is also a link, which must not become a file."""
     link, target = tmp_path / "latest.csv", tmp_path / "assets.csv"
     target.write_text("as it was")
     link.symlink_to(target)

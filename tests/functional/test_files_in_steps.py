@@ -1,4 +1,4 @@
-"""Files in a form of steps: they stay with the form, whichever way one goes, and whatever else is wrong."""
+"""Files in a form with steps: they stay with the form in every direction, whatever else is wrong."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a list's address asks for: a row of a table per filter and per order, the same on both databases."""
+"""Filters and orders in a list's address: a table row for each, the same on both databases."""
 
 import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ def euro(amount):
 
 
 def fill(world):
-    """Four things: A and B full of values, C with those at the edges, E with nothing but its name."""
+    """Four things: A and B full of values, C with edge cases, E with only its name."""
     acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
     world.set("companies", acme.id, city="Roma")
     project = world.add("projects", name="Move", contact=world.the("people", "Bruno Verdi"))

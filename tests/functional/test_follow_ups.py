@@ -1,4 +1,4 @@
-"""A final record goes on in another one; and transitions that only some people may use."""
+"""A final record continues in another one; and transitions that only some people may make."""
 
 import re
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 
 def closed_request(world, **values):
-    """A request of Anna's that is closed."""
+    """A closed request by Anna."""
     values = {"name": "First", "status": "closed", **world.for_request(), **values}
     return world.add("requests", **values), values["service"].id
 

@@ -1,4 +1,4 @@
-"""No answer depends on records that the reader may not see, however many and however new these are."""
+"""No answer depends on records that the reader may not see, however many and however new they are."""
 
 import datetime
 import re
@@ -109,7 +109,7 @@ def filled(world):
 
 
 def add_items(world, count, days, **values):
-    """So many records in every module, made so many days ago."""
+    """Adds this many records to every module, created this many days ago."""
     for module in SCOPES:
         with writing(world.portal.engine) as connection:
             add_rows(world.records(connection, module), count, days, **values)

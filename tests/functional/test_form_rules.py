@@ -1,4 +1,4 @@
-"""What a form asks under a condition, once, or fills in by itself: decided by the server on every path."""
+"""What a form asks under a condition, asks once, or fills in itself: decided by the server on every path."""
 
 import datetime
 from collections.abc import Iterator
