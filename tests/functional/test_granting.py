@@ -283,7 +283,7 @@ def test_a_colleague_is_invited_into_no_other_company(app, sign_in):
 
 
 def test_a_company_s_administrator_moves_nobody_into_or_out_of_their_company(app, sign_in):
-    """Whom they give access is decided by the company on the record: it is not theirs to write on others' records."""
+    """The company on the record decides whom they can give access: they may not write to others' records."""
     bruno, globex = sign_in(BRUNO), company_of(app, CARLA)
     acme = company_of(app, ANNA)
     for email in (CARLA, NANCY):

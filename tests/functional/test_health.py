@@ -1,4 +1,4 @@
-"""`/-/health`, `/-/metrics` and the log: what strangers and monitors learn."""
+"""`/-/health`, `/-/metrics` and the log: what strangers and monitors can see."""
 
 import datetime
 import re

@@ -1,4 +1,4 @@
-"""What happened to a record, as each side may read it, on its page and among that of all records."""
+"""The history of a record, as each side may read it, on its page and in the history of all records."""
 
 import re
 from html import unescape
@@ -84,7 +84,7 @@ def test_what_was_internal_at_the_time_stays_internal(orders):
 
 
 def with_priority_private(orders, record_id):
-    """As if the priority had been internal when it was changed."""
+    """Makes the priority internal at the time of its change."""
     event = orders.portal.tables.event
     of_record = event.c["module"] == "orders", event.c["record"] == record_id, event.c["kind"] == "edited"
     with writing(orders.portal.engine) as connection:

@@ -1,4 +1,4 @@
-"""Several portals in one process, each in a folder that has the name of its host."""
+"""Several portals in one process, each in a folder named like its host."""
 
 import contextlib
 import datetime
@@ -51,7 +51,7 @@ def made(request, tmp_path_factory):
 
 @pytest.fixture
 def settings(request, made, tmp_path):
-    """Those of a copy of both portals; on PostgreSQL each has a schema of one database."""
+    """The settings of a copy of both portals; on PostgreSQL, each has a schema in one database."""
     hosted, url = shutil.copytree(made[0], tmp_path / "hosted"), made[1]
     with contextlib.ExitStack() as opened:
         if url:
@@ -61,7 +61,7 @@ def settings(request, made, tmp_path):
 
 
 def settings_of(hosted, url):
-    """The settings of the portals of a folder, with a database of that address or a file for each."""
+    """The settings of the portals in a folder, with a database at that address or a file for each."""
     database = f"{url}{'&' if '?' in url else '?'}schema={{folder}}" if url else "sqlite:///var/portal.sqlite"
     return Settings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
 
@@ -95,7 +95,7 @@ def test_each_host_is_a_portal_of_its_own(application):
 @pytest.mark.sqlite_suffices
 def test_portals_share_what_is_the_same_in_all_of_them(application):
     one, other = (application.application(host).registry for host in NAMES)
-    assert one.adapters is other.adapters  # in which Pyramid finds views: with its own, a portal takes 1.5 MB more
+    assert one.adapters is other.adapters  # Pyramid finds views there: separate ones take 1.5 MB more per portal
     portals = [registry.live.current() for registry in (one, other)]
     assert portals[0].assets.get("portal.js") is portals[1].assets.get("portal.js")
     assert portals[0].tables.by_name is portals[1].tables.by_name
@@ -117,7 +117,7 @@ def test_people_of_one_portal_are_strangers_to_the_other(settings, application, 
         assert [f"Person of {name}" in page for name in NAMES] == [name == host for name in NAMES]
     try_to_sign_in(elsewhere := browser(application, GLOBEX), f"person@{ACME}", PASSWORD)
     assert not is_signed_in(elsewhere)
-    # Nor does the session of one count in the other.
+    # The session of one is not valid in the other either.
     session = "; ".join(f"{name}={value}" for name, value in browsers[ACME].cookies.items())
     assert not is_signed_in(TestApp(application, extra_environ={"HTTP_HOST": GLOBEX, "HTTP_COOKIE": session}))
 
@@ -165,7 +165,7 @@ def test_portals_that_are_not_kept_come_back(settings):
 
 @pytest.mark.sqlite_suffices
 def test_a_worker_works_for_all_of_them(settings):
-    shutil.copytree(settings.hosted / ACME, settings.hosted / f"{ACME} of yesterday")  # which no browser can ask for
+    shutil.copytree(settings.hosted / ACME, settings.hosted / f"{ACME} of yesterday")  # which no browser can request
     stopping = threading.Event()
     with contextlib.ExitStack() as locks:
         workers = list(HostedWorkers(settings, settings.hosted, None, stopping, locks).present())
@@ -194,7 +194,7 @@ def test_one_of_them_is_backed_up_and_restored(settings, tmp_path):
     with reading(engine) as connection:
         assert connection.execute(sa.text("SELECT name FROM people")).scalars().all() == [f"Person of {ACME}"]
     engine.dispose()
-    # On PostgreSQL the other one is in the same database, and as it was.
+    # On PostgreSQL, the other one is in the same database, and unchanged.
     engine = make_engine(settings.for_portal(settings.hosted / GLOBEX).database_url)
     with reading(engine) as connection:
         assert connection.execute(sa.text("SELECT name FROM people")).scalars().all() == [f"Person of {GLOBEX}"]

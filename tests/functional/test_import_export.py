@@ -44,7 +44,7 @@ def opened(tmp_path_factory) -> Iterator[tuple[Shop, Rows]]:
 
 @pytest.fixture
 def shop(opened) -> Iterator[Shop]:
-    """The portal without records; what a test does is taken back."""
+    """The portal without records; each test is rolled back."""
     shop, rows = opened
     yield shop
     put_back(shop, rows)

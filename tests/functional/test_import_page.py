@@ -1,4 +1,4 @@
-"""Importing in the browser: a file, where its columns go, what would happen, and the button that takes it back."""
+"""Importing in the browser: a file, where its columns go, what would happen, and the button that undoes it."""
 
 import datetime
 import io
@@ -104,7 +104,7 @@ def world(served):
 
 
 def send(world, person, content, name="machines.csv", **chosen):
-    """Sends a file, and says where the columns go; the page that shows what would happen."""
+    """Sends a file and chooses where the columns go; returns the page that shows what would happen."""
     content = content if isinstance(content, bytes) else content.encode()
     upload = Upload(name, content, "application/octet-stream")
     answer = world[person].send("/machines/import", [("_import", upload)])
@@ -310,7 +310,7 @@ def test_only_who_may_import_is_led_there(world):
     assert world[ANNA].see(page.request.url.replace("import?", "import-problems.csv?")).status_int == 404
 
 
-# test_workbooks.py and test_csv_reading.py have the reasons; here is that the page says them, and its own limits.
+# test_workbooks.py and test_csv_reading.py test the reasons; here, that the page shows them, and its own limits.
 @pytest.mark.parametrize(
     ("content", "words"),
     [

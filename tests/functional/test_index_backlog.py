@@ -1,4 +1,4 @@
-"""The search index while many of its entries are behind: what is found meanwhile, who does the work, who goes on."""
+"""The search index while many entries are outdated: what is found, who does the work, who continues it."""
 
 import datetime
 import shutil
@@ -25,7 +25,7 @@ BODY, BODY_NOT_SEARCHED = "body: {type: longtext, required: true}", "body: {type
 
 
 class Process:
-    """One that knows a declaration, and works on the world's database."""
+    """A process with its own declaration on the world's database."""
 
     def __init__(self, world, declaration):
         self.engine, self.tables = world.portal.engine, build(declaration)
@@ -47,7 +47,7 @@ def fill(world):
 
 @pytest.fixture
 def full(filled):
-    """The wide portal with many requests; what a test does is taken back."""
+    """The wide portal with many requests; each test is rolled back."""
     yield filled
     for thread in running_threads():
         thread.join()
@@ -56,13 +56,13 @@ def full(filled):
 
 @pytest.fixture
 def old(full):
-    """The process that served before the declaration changed."""
+    """A process from before the declaration changed."""
     return Process(full, full.portal.declaration)
 
 
 @pytest.fixture
 def new(full, old, tmp_path):
-    """One whose declaration does not search the text of requests any more, and has been applied."""
+    """A process whose applied declaration no longer searches the text of requests."""
     folder = shutil.copytree(PORTALS / "wide", tmp_path / "changed")
     path = folder / "modules.yaml"
     before = path.read_text(encoding="utf-8")
@@ -126,7 +126,7 @@ def test_a_portal_that_starts_goes_on_by_itself(new):
 
 
 def test_a_renamed_company_is_found_by_its_new_name_in_all_its_records(full, old):
-    """Few are changed with it; many follow, so that who renames does not wait for them."""
+    """A few entries change with it; the others follow later, so that the rename does not wait for them."""
     full.set("companies", full.the("companies", "Acme").id, name="Zebra")
     finish()
     assert (old.found("zebra"), old.found("acme")) == (300, 0)

@@ -1,4 +1,4 @@
-"""What one customer gets never depends on another: canaries, a crawl of every address, changes that are not felt."""
+"""What one customer gets never depends on another: canaries, a crawl of every address, changes without effect."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 from tests.workbooks import text_of
 
 TENANTS = {"Acme": ("Anna Rossi", "Bruno Verdi"), "Globex": ("Carla Neri", "Dario Blu")}
-# A word that stands in every field of a company's records, and in nobody else's.
+# A word in every field of a company's records, and in nobody else's.
 CANARY = {"Acme": "zqacme", "Globex": "zqglobex"}
 INTERNAL = "zqintern"
 OF = {ANNA: "Acme", DARIO: "Globex"}
@@ -88,8 +88,8 @@ def said(world, request, text, internal=False):
         return Writer(records, Author(name="Nancy")).add_comment(records.get(request), text, internal=internal)
 
 
-# What addresses are followed without, for it leads to the same pages times as many: how a list is sorted and arranged,
-# and the examples of the search's help. `asked` has one of each.
+# Parameters removed from addresses, as they multiply the same pages: how a list is sorted and arranged, and the
+# examples in the search's help. `asked` has one of each.
 REPEATED = re.compile(r"sort=|_panel=|q=.*(%3A|%E2%80%9C)")
 
 
@@ -106,7 +106,7 @@ def addresses_in(page, here: str) -> Iterator[str]:
 
 
 def crawl(browser, start=("/",)) -> dict[str, object]:
-    """Every page that can be reached by following addresses, forms' own among them; things' columns once."""
+    """Every page that can be reached by following addresses, including those of forms; things' columns once."""
     pages, waiting = {}, list(start)
     seen = {like(address) for address in start}
     while waiting:
@@ -122,14 +122,14 @@ def crawl(browser, start=("/",)) -> dict[str, object]:
 
 
 def like(address: str) -> tuple[str, ...]:
-    """What addresses have in common of which one is enough: filtered lists in several tabs, the months of a chart."""
+    """The common part of addresses of which one is enough: filtered lists in several tabs, the months of a chart."""
     path, _, query = address.partition("?")
     pairs = sorted(re.sub(r"^created\..*", "created", pair) for pair in query.split("&"))
     return (path, *(pair for pair in pairs if len(pairs) == 1 or not pair.startswith("tab=")))
 
 
 def asked(world) -> list[str]:
-    """Addresses that nobody is led to, but anybody may type."""
+    """Addresses without links to them, which anybody may type."""
     found = ["/search?q=zq", f"/search?q={INTERNAL}", f"/requests/suggested?q={INTERNAL}+all"]
     for module in MODULES:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]
@@ -144,7 +144,7 @@ def asked(world) -> list[str]:
 
 @pytest.fixture(scope="module")
 def crawled(filled):
-    """What each person reaches, and the statements that their requests made, with their parameters."""
+    """What each person reaches, and the statements of their requests, with parameters."""
     pages, statements = {}, {person: {} for person in OF}
     for person, made in statements.items():
 
@@ -164,7 +164,7 @@ def reached(crawled):
 
 
 def everything_in(answer) -> str:
-    """All that an answer says, without the id of its request, which is random."""
+    """The whole answer, without the id of its request, which is random."""
     return f"{answer.status} {answer.headers} {text_of(answer)}".replace(answer.headers["X-Request-Id"], "")
 
 
@@ -188,7 +188,7 @@ def test_a_customer_meets_their_own_and_nothing_of_another(reached, person):
         assert ("2222" if OF[person] == "Acme" else "1111") not in without_chance, address
 
 
-# What a customer's request asks without their scope, as nothing of it reaches them: the record that a condition of the
+# What a customer's request reads outside their scope, as none of it reaches them: the record that a condition in the
 # declarations names; how large modules are.
 UNSCOPED = (
     r"SELECT services\.id \s*FROM services \s*WHERE services\.(reference|name) = ",
@@ -219,7 +219,7 @@ def answers(connection, selects) -> dict[tuple[str, str], list]:
 
 
 def work(world, connection, company):
-    """One more record of each module, and others changed and deleted, by the people of a company."""
+    """Adds a record to each module, and changes and deletes others, as the people of a company."""
     word = CANARY[company]
     firm = world.the("companies", company)
     person = world.the("people", TENANTS[company][0])
@@ -261,7 +261,7 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
 
 
 # What is posted to a record and below it; tests/unit/views/test_views.py compares it with the views. COMMENT and FILE
-# stand for one of the record's own.
+# stand for one of the record.
 POSTED = (
     "", "edit", "computed", "delete", "comments", "comments/COMMENT/edit", "comments/COMMENT/withdraw", "files",
     "files/FILE/remove", "watchers", "hide", "seen", "put-away", "access", "invite", "revoke", "second-factor", "join",
@@ -297,7 +297,7 @@ def first_below(rows) -> dict[str, int]:
     return {f"/{row['module']}/{row['record']}/": row["id"] for row in reversed(rows)}
 
 
-# What programs ask and send to a record.
+# What programs request from a record and send to it.
 BY_PROGRAMS = (
     ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/comments"), ("POST", "/comments"), ("GET", "/files"),
     ("POST", "/files"), ("GET", "/files/FILE"), ("DELETE", "/files/FILE"), ("PATCH", "/comments/COMMENT"),

@@ -1,4 +1,4 @@
-"""Lists of more records than are sorted at once: every order, from both ends, and what they are counted."""
+"""Lists with more records than are sorted at once: every order, from both ends, and their counts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from portal.records.reading.records import Query, Records
 from tests.functional.test_speed import STATES, add_requests
 from tests.functional.world import ANNA, BRUNO, NANCY, NOW, World
 
-MANY = FEW_ROWS + 400  # so many that lists are read along an index
+MANY = FEW_ROWS + 400  # enough for lists to be read along an index
 SORTS = ["-modified", "name", "-name", "status", "-status", "caller", "-caller", "comments", "reference"]
 OPEN, NEW = parse({"status": {"not": ["resolved", "closed"]}}), parse({"status": "new"})
 CONDITIONS = {"all": ALWAYS, "open": OPEN, "one": NEW}
@@ -29,7 +29,7 @@ def fill(world):
 
 @contextmanager
 def taken_back(world: World) -> Iterator[sa.Connection]:
-    """A connection that writes what nobody else ever sees."""
+    """A connection whose writes nobody else ever sees."""
     with writing(world.portal.engine) as connection:
         yield connection
         connection.rollback()

@@ -1,4 +1,4 @@
-"""The ledger is complete, and what it says is so: each key of the language makes a difference that somebody sees.
+"""The ledger is complete and correct: each key of the language makes a difference that somebody sees.
 
 The suite makes some of the changes; PORTAL_EXAMPLES=200 (`make drills`) makes all.
 """
@@ -123,7 +123,7 @@ class Running:
         self.first = self.pages(self.files_with(()))
 
     def files_with(self, given: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-        """The files with what a change needs besides."""
+        """The files with what else a change needs."""
         files = {"modules": MODULES, "buttons": {"buttons": BUTTON_ENTRIES}}
         files |= {f"profiles/{name}": profile for name, profile in PROFILES.items()}
         files = copy.deepcopy(files)
@@ -179,7 +179,7 @@ def declared_in(shape: type[Any], key: str) -> str:
 
 
 def apply_change(files: dict[str, Any], file: str, path: str, value: Any) -> None:
-    """Puts a value at a path, on the way to which short forms get their long ones; None takes it away."""
+    """Puts a value at a path, expanding short forms on the way; None removes it."""
     here = files[file]
     *way, last = path.split(".")
     for part in way:

@@ -1,4 +1,4 @@
-"""How a record moves: states, rights, what is asked; the conversation, and the comments that no customer gets."""
+"""How a record moves: states, rights, questions; the conversation, and the comments that no customer gets."""
 
 import gc
 import re
@@ -13,7 +13,7 @@ from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
 pytestmark = pytest.mark.sqlite_suffices
 
 STATES = ("new", "waiting", "answered", "resolved", "closed")
-# Who may use what (by hand), and what leads where.
+# Who may use which transition (written by hand), and where it leads.
 COMMON = {"resolve", "reopen", "close"}
 MAY = {ANNA: COMMON, BRUNO: COMMON, NANCY: {"ask_back", *COMMON}}
 LEADS = {
@@ -26,7 +26,7 @@ ANSWERS = {"comment": "Because", "satisfaction": "4"}
 
 @pytest.fixture
 def shop(world):
-    """A request of Anna's."""
+    """A request by Anna."""
     world.add("requests", name="Paper jam", **world.for_request())
     return world
 
@@ -300,7 +300,7 @@ def test_addresses_in_comments_can_be_clicked(shop):
 
 
 def stages(page):
-    """The stages as the page draws them: (class, label without what only screen readers say)."""
+    """The stages on the page: (class, label without text for screen readers)."""
     items = page.html.find(class_="progress").find_all("li")
     return [(" ".join(item["class"]), item.span.find(string=True, recursive=False).strip()) for item in items]
 
@@ -358,6 +358,6 @@ def test_such_a_state_in_which_a_record_began_stands_before_the_stage_that_it_le
 
 
 def test_only_states_that_the_history_knows_are_done(shop):
-    """Such as those of a record that was imported in the middle of its way."""
+    """For example, for a record that was imported in the middle of its lifecycle."""
     shop.set("requests", request(shop).id, status="closed")
     assert [state for state, _label in stages(page_of(shop, ANNA))] == ["done", "", "", "current"]

@@ -1,4 +1,4 @@
-"""Rows that belong to a record: typed, shown, kept together with it, and never seen by who may not."""
+"""Rows that belong to a record: typed, shown, saved together with it, and never seen without permission."""
 
 import textwrap
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def shop(opened: World) -> Iterator[World]:
-    """The same; what a test writes is taken back."""
+    """The same; what a test writes is rolled back."""
     yield opened
     opened.put_back(opened.kept)
     reset_ids(opened.portal)
@@ -112,7 +112,7 @@ def shop(opened: World) -> Iterator[World]:
 
 @pytest.fixture
 def portal_folder(shop: World) -> Iterator[Path]:
-    """Its YAML, to be changed at will."""
+    """Its YAML, which tests may change."""
     with changeable(shop.app.registry.live) as folder:
         yield folder
 
@@ -402,7 +402,7 @@ def cli(shop):
 
 
 def test_what_an_export_writes_an_import_takes_back(anna, cli, tmp_path):
-    """Orders and their lines, each in a file; bad lines are told with their place, and nothing is half done."""
+    """Orders and their lines, each in a file; bad lines are reported with their place, and nothing is half done."""
     add_order(anna, [{"quantity": "2", "price": "10", "remark": "a; b"}, {"quantity": "3"}])
     orders, lines = tmp_path / "orders.csv", tmp_path / "orders_lines.csv"
     assert cli("export", "orders", orders).exit_code == 0

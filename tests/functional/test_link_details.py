@@ -1,4 +1,4 @@
-"""What stands beside the titles of the records that a link offers, for those who may read it."""
+"""The details next to the titles that a link offers, for those who may read them."""
 
 import pytest
 

@@ -43,7 +43,7 @@ def app(shared_app):
 
 
 class Articles:
-    """The records of one module, written and read as the portal itself does."""
+    """The records of one module, written and read by the portal itself."""
 
     def __init__(self, app, clock, name="articles"):
         self.live, self.clock, self.name = app.app.registry.live, clock, name

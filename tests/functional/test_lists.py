@@ -1,4 +1,4 @@
-"""A list as people meet it, and the ways from a list to a record and back."""
+"""A list as people see it, and the ways from a list to a record and back."""
 
 import pytest
 from sqlalchemy import event
@@ -17,7 +17,7 @@ def shop(world):
 
 
 def headings(page):
-    """Those of the columns, without the one in which records are chosen."""
+    """The headings of the columns, without the one with checkboxes."""
     cells = page.html.find("thead").find("tr").find_all("th")
     return [cell.text.strip() for cell in cells if not cell.find("input", type="checkbox")]
 
@@ -77,7 +77,7 @@ def test_the_way_back_leads_to_the_list_that_the_record_was_opened_from(shop):
     anna.get(right)  # in another tab
     assert way_back(anna.get(one, headers={"Referer": f"http://localhost{left}"})) == left
     assert way_back(anna.get(other, headers={"Referer": f"http://localhost{right}"})) == right
-    # After a form of the record, or another page beneath it.
+    # After a form of the record, or another page below it.
     for page in (one, f"{one}edit"):
         assert way_back(anna.get(one, headers={"Referer": f"http://localhost{page}"})) == left
     assert way_back(anna.get(one, headers={"Referer": "http://localhost/"})) == left

@@ -1,4 +1,4 @@
-"""What docs/production.md says of Litestream: a portal is copied while people work, and goes on elsewhere."""
+"""Litestream as described in docs/production.md: a portal is replicated while people work, and continues elsewhere."""
 
 import re
 import shutil
@@ -21,7 +21,7 @@ REPLICA = re.compile(r"s3://\S+")
 
 
 def steps(folder, configuration):
-    """What docs/production.md tells to type, by the command's first words, for a portal in another folder."""
+    """The commands in docs/production.md, by their first words, for a portal in another folder."""
     page = (ROOT / "docs" / "production.md").read_text()
     lines = re.findall(r"^litestream [^#\n]*", page, re.MULTILINE)
     typed = [

@@ -1,4 +1,4 @@
-"""Places on a map, through the page: typed as they come, shown with a way to a map, found around a place."""
+"""Places, through the page: typed in any notation, shown with a link to a map, found near a place."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A long conversation: the page of its record has the newest comments, and leads to the earlier ones."""
+"""A long conversation: the page of its record has the newest comments, and links to the earlier ones."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ EARLIER = re.compile(r'href="([^"]*)" data-earlier')
 
 @pytest.fixture(scope="module")
 def path(post_world: World, post_rows: dict) -> Iterator[str]:
-    """The path of a ticket of Anna's whose comments have the ids from 1 on; the oldest one of hers has a file."""
+    """The path of a ticket by Anna whose comments have the ids from 1 on; her oldest one has a file."""
     tables, caller = post_world.portal.tables, post_world.the("people", "Anna Rossi")
     ticket = post_world.add("tickets", title="Printer on floor 2", caller=caller)
     account = sa.select(tables.account.c["id"]).where(tables.account.c["email"] == ANNA)

@@ -1,4 +1,4 @@
-"""The files of mails: what the record does not take is said in the text, for nothing else tells who sent it."""
+"""The files of mails: refused ones are mentioned in the text, as the sender would not know otherwise."""
 
 import pytest
 

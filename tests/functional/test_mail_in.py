@@ -1,4 +1,4 @@
-"""Mail that comes in: what becomes of it on the pages, for whom, and what is kept aside."""
+"""Incoming mail: what becomes of it on the pages, for whom, and what is kept aside."""
 
 import datetime
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ on_sqlite = pytest.mark.sqlite_suffices  # the statements are few
 
 
 class Post:
-    """A portal that takes mail in, and what is sent to it."""
+    """A portal that receives mail, and what is sent to it."""
 
     def __init__(self, app: object, clock: object) -> None:
         self.app, self.clock = app, clock
@@ -86,7 +86,7 @@ class Post:
         )
 
     def reply_address(self, email: str, internal: bool = False) -> str:
-        """Where a letter about a ticket to somebody is answered."""
+        """The address for replies to somebody's letter about a ticket."""
         account = self.portal.tables.account
         with writing(self.portal.engine) as connection:
             account_id = connection.execute(sa.select(account.c["id"]).where(account.c["email"] == email)).scalar_one()
@@ -104,7 +104,7 @@ class Post:
         return str(letter["Message-ID"])
 
     def letters(self, kind: str) -> list[EmailMessage]:
-        """What is written to whom about the last event of a kind."""
+        """The letters about the last event of a kind, by recipient."""
         sender, tables = Sender(self.portal.declaration, "http://localhost", self.clock.now), self.portal.tables
         event = tables.event
         with writing(self.portal.engine) as connection:
@@ -114,7 +114,7 @@ class Post:
         return [letter.message for letter in found]
 
     def recipients(self) -> list[str]:
-        """Who would be told of news of the first ticket."""
+        """Who would be notified of news about the first ticket."""
         sender = Sender(self.portal.declaration, "http://localhost", self.clock.now)
         with reading(self.portal.engine) as connection:
             found = recipients(connection, self.portal.tables, sender, "tickets", 1)
@@ -132,7 +132,7 @@ def mail(sender: str, to: str, text: str = "It still jams.", subject: str = "Pri
 
 
 def kept_address(page: TestResponse, action: str) -> str:
-    """Where the form of a kept mail that does `action` is sent: ids may have gaps, since a transaction is retried."""
+    """The target of a kept mail's form for `action`: ids may have gaps, since a transaction is retried."""
     return str(page.html.select_one(f'form[action^="/-/inbox/"][action$="/{action}"]')["action"])
 
 
@@ -169,7 +169,7 @@ def post(app: TestApp, clock: object) -> Post:
 
 @pytest.fixture
 def ticket(post: Post, sign_in: Callable) -> str:
-    """The address of a ticket of Anna's, with Anna signed in."""
+    """The address of a ticket by Anna, with Anna signed in."""
     return fill_in(sign_in(ANNA, browser=post.app), "/tickets/create", {"title": "Printer jams"}).location
 
 

@@ -1,4 +1,4 @@
-"""`portal inbox` takes mail from a Maildir, by LMTP, and from a real IMAP server."""
+"""`portal inbox` receives mail from a Maildir, by LMTP, and from a real IMAP server."""
 
 import contextlib
 import getpass
@@ -73,7 +73,7 @@ userdb {{
 
 @pytest.fixture
 def folder(tmp_path: Path, filled_sqlite: Path) -> Path:
-    """A portal's folder with its database, that makes tickets of mail, and a Maildir."""
+    """The folder of a portal that turns mail into tickets, with its database and a Maildir."""
     portal = Path(shutil.copytree(SMALL, tmp_path / "portal"))
     modules = portal / "modules.yaml"
     modules.write_text("inbox: {address: help@supplier.example, creates: tickets}\n" + modules.read_text())
@@ -166,7 +166,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command that goes on, and the first line that it says."""
+    """A running command, and the first line that it prints."""
     process = subprocess.Popen(
         [PORTAL, *arguments, "--folder", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -180,7 +180,7 @@ def running(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 @contextlib.contextmanager
 def running_dovecot(mails: list[bytes]) -> Iterator[int]:
-    """A Dovecot with a mailbox, which opens to the password “secret”; its port."""
+    """A Dovecot with a mailbox whose password is “secret”; its port."""
     program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         unavailable("Dovecot is not installed")

@@ -1,4 +1,4 @@
-"""One story by mail, with real servers: from the first mail of somebody without access to a ticket that is closed."""
+"""A story by mail, with real servers: from the first mail of somebody without access to a closed ticket."""
 
 import email
 import email.policy
@@ -26,7 +26,7 @@ ZOE = "zoe@globex.example"
 
 
 class MailProgram:
-    """Zoe's: it delivers to the portal by LMTP, and gets what the portal's mail server takes."""
+    """Zoe's mail program: it delivers to the portal by LMTP, and gets what the portal's mail server accepts."""
 
     def __init__(self, port: int, server: MailServer) -> None:
         self.port, self.server = port, server
@@ -46,7 +46,7 @@ class MailProgram:
 
     @property
     def letters(self) -> list[EmailMessage]:
-        """What came for Zoe, oldest first."""
+        """Letters to Zoe, oldest first."""
         mails = [email.message_from_bytes(taken.content, policy=email.policy.SMTP) for taken in self.server.taken]
         return [mail for mail in mails if ZOE in str(mail["To"])]
 

@@ -1,4 +1,4 @@
-"""Mail that wants more than its sender may: sight for others, a loop of machines, a second comment after a crash."""
+"""Mail that attempts more than its sender may: access for others, a mail loop, a second comment after a crash."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def test_who_writes_is_in_no_other_header(post: Post, ticket: str, header: str):
 
 
 def test_two_portals_that_write_to_each_other_stop_at_once(post: Post, ticket: str):
-    """The letters of the portal come back to it in the name of somebody known, as if from another portal's inbox."""
+    """The portal's letters come back to it in a known person's name, as if from another portal's inbox."""
     tables = post.portal.tables
     worker = Worker(post.portal.engine, lambda: tables, post.clock, lambda _tables: "http://localhost", None)
     worker.turn()

@@ -1,4 +1,4 @@
-"""Something is done to many records at once: chosen ones, or all that match; each is told of."""
+"""Actions on many records at once: chosen ones, or all that match; each is reported."""
 
 import re
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.fixture
 def requests(world):
-    """Three of Anna's requests, new, resolved and new; and one of Carla's."""
+    """Three requests by Anna, new, resolved and new; and one by Carla."""
     ids = []
     for number, state in enumerate(("new", "resolved", "new", "new")):
         name, firm = ("Anna Rossi", "Acme") if number < 3 else ("Carla Neri", "Globex")

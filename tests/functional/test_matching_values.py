@@ -1,4 +1,4 @@
-"""Values that have to match those of other fields: where a change hides some, where nobody reads them, as defaults."""
+"""Values that must match those of other fields: when a change hides some, when nobody reads them, as defaults."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The tools of assistants, offered and used within the rights of a token, also by a client as assistants have it."""
+"""The tools for assistants, offered and used within the rights of a token, also with a real client."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ def assistant(world, person, **token) -> Assistant:
 
 
 async def converse(address, token, mode):
-    """An order is made, found, paid and spoken about."""
+    """Creates, finds, pays and discusses an order."""
 
     async def use(client, tool, **arguments):
         answer = await client.call_tool(tool, arguments)
@@ -48,7 +48,7 @@ async def converse(address, token, mode):
 
 
 def in_a_loop(conversation):
-    """In a thread of its own: in that of the tests, the browser may have a loop already."""
+    """Runs in a thread of its own: in that of the tests, the browser may already have a loop."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(asyncio.run, conversation).result()
 

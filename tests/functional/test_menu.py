@@ -9,7 +9,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.fixture
 def menu(portal_folder, make_app, sign_in):
-    """A function that opens an address as Anna whose profile has this menu, and reads its side menu."""
+    """A function that opens an address as Anna, whose profile has this menu, and reads the side menu."""
     profile = portal_folder / "profiles" / "customer.yaml"
     profile.write_text(profile.read_text() + "menu: [new_ticket, tickets, open_tickets]\n")
     browser = sign_in(ANNA, browser=make_app())

@@ -1,4 +1,4 @@
-"""What is new to an account: marks in lists, numbers in the menu and at home, “seen”, and records that one hides."""
+"""What is new to an account: marks in lists, numbers in the menu and at home, “seen”, and hidden records."""
 
 import datetime
 import re
@@ -19,7 +19,7 @@ HOUR = datetime.timedelta(hours=1)
 
 @pytest.fixture
 def fresh(orders):
-    """The portal, an hour later, in which nothing is new to anybody."""
+    """The portal, an hour later, when nothing is new to anybody."""
     orders.clock.now += HOUR
     for email in (ANNA, BRUNO, CARLA, NANCY):
         orders[email].send("/orders/seen")
@@ -32,7 +32,7 @@ def later(world):
 
 
 def number(browser, address="/"):
-    """How many orders are new, as the menu says; 0 where it says nothing."""
+    """How many orders are new according to the menu; 0 if it shows no number."""
     menu = re.search(r'<nav class="menu".*?</nav>', browser.get(address).text, re.DOTALL)[0]
     item = re.search(r'href="/orders/".*?</a>', menu, re.DOTALL)[0]
     count = re.search(r'class="count new">(\d+\+?)', item)
@@ -47,12 +47,12 @@ def unread(browser):
 
 
 def shown(browser, address):
-    """A page but for its greeting, which changes with the hour."""
+    """A page without its greeting, which changes with the hour."""
     return re.sub("<h1>Good [^<]*|<h1>Hello[^<]*", "", without_tokens(browser.get(address)))
 
 
 def look(browser, address):
-    """Opens a record, and says that it was seen as the page was shown."""
+    """Opens a record, and marks it as seen as shown."""
     form = next(form for form in browser.get(address).forms.values() if form.action == f"{address}seen")
     form.submit(status=303)
 

@@ -26,7 +26,7 @@ def opened(world, who, record, query):
 
 
 def walk(world, who, record, query, way="next"):
-    """The names that one meets on the way, until it leads back to the list."""
+    """The names along the way, until it leads back to the list."""
     opened(world, who, record, query)
     met = []
     for _step in range(10):

@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer is a page: no mistake of ours, no internals, nothing from outside of one's scope."""
+"""Whatever is sent, the answer is a page: no internal errors, no internals, nothing from outside one's scope."""
 
 import gc
 import re

@@ -1,4 +1,4 @@
-"""The description of the API: valid OpenAPI for what a token may do, by which requests are made and answers checked."""
+"""The description of the API: valid OpenAPI for a token's rights, used to make requests and check answers."""
 
 from urllib.parse import urlencode
 
@@ -25,7 +25,7 @@ def check(description, schema, value):
 
 
 def example(description, schema):
-    """A value that fits a schema of what is sent."""
+    """A value that fits the schema of a body."""
     if "$ref" in schema:
         return example(description, description["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if "enum" in schema:

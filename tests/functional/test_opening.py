@@ -1,4 +1,4 @@
-"""Opening the portal to everybody who is recorded: counted first, then invited by the worker in batches."""
+"""Opening the portal to all recorded people: counted first, then invited by the worker in batches."""
 
 import pytest
 import sqlalchemy as sa
@@ -26,7 +26,7 @@ def app(shared_app):
 
 @pytest.fixture
 def recorded(app, sign_in):
-    """Nancy's browser, after she has recorded three people, and one without an address that letters reach."""
+    """Nancy's browser, after she has recorded three people, and one without a working address."""
     staff = sign_in(NANCY)
     ids = {row["name"]: str(row["id"]) for row in rows(app, "organizations")}
     for email, company in NEW.items():

@@ -1,4 +1,4 @@
-"""A profile may call the options of a choice by other labels than modules.yaml, wherever its people read them."""
+"""A profile may use different labels for a choice's options than modules.yaml, wherever its people read them."""
 
 import pytest
 
@@ -9,7 +9,7 @@ OWN, COMMON = "Waiting for the customer", "Waiting"
 
 @pytest.fixture
 def shop(world):
-    """A request of Anna's that waits, seen by Nancy's profile with a label of its own."""
+    """A waiting request by Anna, seen by Nancy's profile with a label of its own."""
     world.add("requests", name="Paper jam", status="waiting", **world.for_request())
     return world
 

@@ -19,7 +19,7 @@ ANNA = "anna@acme.example"
 
 
 def opened(archive: bytes) -> dict[str, object]:
-    """The files of an archive by their names; of JSON what it holds."""
+    """The files of an archive by name; for JSON, its content."""
     with zipfile.ZipFile(io.BytesIO(archive)) as files:
         return {
             name: json.loads(files.read(name)) if name.endswith(".json") else files.read(name)

@@ -1,4 +1,4 @@
-"""Lists as their readers arrange them: own columns, saved views, and what others may see of these."""
+"""Lists arranged by their readers: own columns, saved views, and what others may see of them."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -37,7 +37,7 @@ def choose(browser, columns=(), address="/requests/columns", **more):
 
 
 def save(browser, name, query=""):
-    """Saves the list of a query as a view; the key of the view."""
+    """Saves the list of a query as a view; returns its key."""
     answer = browser.send(f"/requests/views?{query}", {"do": "save", "name": name}, status=303)
     return parse_qs(urlsplit(answer.location).query)["view"][0]
 

@@ -1,4 +1,4 @@
-"""Packages that bring field types and pages are installed for a process of their own, as if by pip."""
+"""Packages with field types and pages are installed for a process of their own, as if by pip."""
 
 import os
 import subprocess
@@ -65,7 +65,7 @@ ACME_ENTRIES = {
 
 
 def install(folder: Path, name: str, version: str, entries: dict[str, dict[str, str]]) -> None:
-    """What pip writes beside a package, so that its entry points are known."""
+    """Writes the metadata that pip adds to a package, so that its entry points are known."""
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

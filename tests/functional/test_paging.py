@@ -1,4 +1,4 @@
-"""Pages forward and back by key: every row exactly once, whatever the order, ties and empty values among them."""
+"""Pages forward and back by key: every row exactly once, in any order, with ties and empty values."""
 
 import re
 from decimal import Decimal

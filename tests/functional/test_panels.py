@@ -1,4 +1,4 @@
-"""The panels of the home page: charts whose parts lead to what they count, lists, notices and texts."""
+"""The panels of the home page: charts whose parts link to the records they count, lists, notices and texts."""
 
 import re
 from datetime import UTC, date, datetime
@@ -86,7 +86,7 @@ PEOPLE = (
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def world(request):
-    """A customer's jobs of every kind, some of another customer, and what nobody sees but staff; read by all tests."""
+    """A customer's jobs of every kind, some of another customer, and some only for staff; read by all tests."""
     bare = "modules: {jobs: {see: own}, news: {}}\n"
     with written_world(request, MODULES, PEOPLE, customer=CUSTOMER, staff=STAFF, bare=bare) as world:
         fill(world)
@@ -120,7 +120,7 @@ def fill(world):
 
 
 def charts_of(browser, address="/"):
-    """The parts of each chart by its heading: what it stands for, what it says, and its address."""
+    """The parts of each chart by heading: what each represents, its text, and its address."""
     found = {}
     for section in browser.get(address).html.select("section.card"):
         if section.select_one("[data-chart]"):
@@ -137,7 +137,7 @@ def charts_of(browser, address="/"):
 
 
 def test_each_panel_takes_one_statement(world):
-    """A list, and notices, count before they read, as the pages of lists do; links need their titles besides."""
+    """Lists and notices count before they read, as list pages do; links also need their titles."""
     plain = statements_of(world, world[BRUNO], "/")
     charts_drawn, list_and_notices, titles_of_links, company = 8, 4, 2, 1
     assert statements_of(world, world[ANNA], "/") == plain + charts_drawn + list_and_notices + titles_of_links + company
@@ -168,7 +168,7 @@ def test_records_are_counted_by_what_they_hold_and_by_nobody_elses(world):
 
 
 def test_options_with_one_label_are_one_part(world):
-    """The customer must not learn of a state that their profile hides behind the label of another."""
+    """The customer must not learn about a state that their profile hides behind another one's label."""
     parts = charts_of(world[ANNA])["Jobs by state"]
     assert [label for label, _text, _address in parts] == ["In work", "Done", "Empty"]
     assert sorted(parse_qs(urlsplit(parts[0][2]).query)["state"]) == ["checked", "new"]
@@ -199,7 +199,7 @@ def test_sums_are_exact_and_of_one_currency_each(world):
 
 
 def test_a_sum_may_be_larger_than_any_number_that_can_be_typed(world):
-    """One person's two enormous numbers must not take the home page from everybody who sees them."""
+    """One person's two enormous numbers must not break the home page of everybody who sees them."""
     points = {label: text for label, text, _address in charts_of(world[ANNA])["Points by urgent"]}
     assert points == {"Yes": "18,446,744,073,709,551,613", "No": "-6"}
 

@@ -1,4 +1,4 @@
-"""Passkeys without a device: who may ask for what, and that nothing forged is taken. tests/browser has the device."""
+"""Passkeys without a device: who may request what, and that forgeries are refused. tests/browser has the device."""
 
 import pytest
 import sqlalchemy as sa
@@ -38,7 +38,7 @@ def posted(browser, address, page="/account/", **inputs):
 
 
 def stored(app, email=ANNA, name="My key"):
-    """A passkey as it would be stored; its id."""
+    """Stores a passkey; returns its id."""
     portal = app.app.registry.live.current()
     tables = portal.tables
     with writing(portal.engine) as connection:

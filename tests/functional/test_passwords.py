@@ -1,4 +1,4 @@
-"""Passwords: changed by their owner, forgotten, set anew with a link; and the letters about it."""
+"""Passwords: changed by their owner, forgotten, reset with a link; and the letters about them."""
 
 import re
 from urllib.parse import urlsplit

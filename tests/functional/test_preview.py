@@ -1,4 +1,4 @@
-"""Declarations that are not in force, looked at over the real data: nothing is written, nothing fails."""
+"""Previewing declarations that are not in force, with the real data: nothing is written, nothing fails."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ ANNA, NANCY = "anna@acme.example", "nancy@supplier.example"
 
 @pytest.fixture
 def ticket(app, sign_in):
-    """A ticket of Anna's, with a comment."""
+    """A ticket by Anna, with a comment."""
     anna = sign_in(ANNA)
     fill_in(anna, "/tickets/create", {"title": "Printer", "urgency": "high"})
     fill_in(anna, "/tickets/1/", {"text": "It prints stripes."}, action="/tickets/1/comments")
@@ -54,7 +54,7 @@ def preview(ticket, database, portal_folder, tmp_path):
 
 
 def links(page):
-    """The addresses of this portal that a page leads to."""
+    """The addresses of this portal that a page links to."""
     return {
         link.partition("#")[0]
         for link in re.findall(r'href="(/[^"]*)"', page.text)
@@ -63,7 +63,7 @@ def links(page):
 
 
 def walk(browser):
-    """Every page that can be reached, whatever its parameters, with its status and whether it bears the banner."""
+    """Every page that can be reached, whatever its parameters, with its status and whether it has the banner."""
     seen, waiting = {}, ["/"]
     while waiting:
         address = waiting.pop().replace("&amp;", "&")

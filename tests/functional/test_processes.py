@@ -1,4 +1,4 @@
-"""Several processes on one PostgreSQL, started as deploy/ says; they are killed while people work, and replaced."""
+"""Several processes on one PostgreSQL, started as in deploy/; they are killed while people work, and replaced."""
 
 import contextlib
 import http.cookiejar
@@ -46,7 +46,7 @@ class Person:
             return answer.read().decode()
 
     def post(self, path: str, **fields: str) -> str:
-        """The address that the answer leads to."""
+        """The address that the answer redirects to."""
         body = urllib.parse.urlencode({"_csrf": self.token, **fields}).encode()
         with self.opener.open(self.address + path, body, timeout=PATIENCE) as answer:
             return answer.geturl()
@@ -90,7 +90,7 @@ def served(folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
-    """Until it answers; what it said, where it ends instead."""
+    """Waits until it answers; fails with its output if it ends instead."""
     end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=PATIENCE):  # noqa: S310 ours
@@ -100,7 +100,7 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
 
 
 def first_answer(person: Person, path: str) -> str:
-    """What somebody gets who tries again while a process takes the place of one that died."""
+    """The first answer to retries while a dead process is being replaced."""
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -126,7 +126,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(postgresql_
         half = threading.Semaphore(0)
 
         def work(person: int) -> None:
-            """Until eight tickets are accepted; one without an answer is another ticket the next time."""
+            """Works until eight tickets are accepted; one without an answer is a different ticket the next time."""
             own, end = 0, time.monotonic() + PATIENCE
             for number in itertools.count():
                 if own == 8 or time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""What is refused before any view looks at it, and what every answer bears."""
+"""What is refused before any view, and the headers of every answer."""
 
 import io
 
@@ -107,7 +107,7 @@ def test_a_body_over_the_limit_is_refused(make_app):
 
 
 class Endless(io.RawIOBase):
-    """A body that somebody goes on sending."""
+    """A body without an end."""
 
     sent = 0
 

@@ -1,4 +1,4 @@
-"""The PDF of a record: in the look of the portal, with what its reader reads on the page, and nothing internal."""
+"""The PDF of a record: in the look of the portal, with what its reader sees on the page, and nothing internal."""
 
 import datetime
 import re

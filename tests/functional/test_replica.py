@@ -1,4 +1,4 @@
-"""Pages are read from a real replica, which follows by streaming, lags or dies: nobody misses what they did."""
+"""Pages are read from a real streaming replica, which lags or dies: everybody sees their own changes."""
 
 import pytest
 import sqlalchemy as sa
@@ -36,7 +36,7 @@ def app(make_app, database, read_url):
 
 @pytest.fixture
 def seconds(app):
-    """The clock of the replica's rules, which stands still until a test moves it."""
+    """The clock for the replica's rules, which stands still until a test moves it."""
     moment = [0.0]
     replica_of(app)._clock = lambda: moment[0]
     return moment
@@ -68,9 +68,9 @@ def replica_of(app):
 
 
 def follow(standby, app):
-    """Wait until the replica may answer readers: it has replayed all that the primary had when a page was last read.
+    """Waits until the replica may answer readers: it has replayed everything up to the last page read.
 
-    The server's own work goes on writing to the log, so that the position of another page is a later one again.
+    The server's own work keeps writing to the log, so that the next page's position is later again.
     """
     app.get("/tickets/")
     position = replica_of(app).position()
@@ -82,7 +82,7 @@ def follow(standby, app):
 
 @pytest.fixture
 def paused(standby):
-    """A function after which the replica goes on receiving the log, and replays none of it until the test ends."""
+    """A function that pauses replay: the replica keeps receiving the log, but replays nothing until the test ends."""
     yield lambda: standby.ask("SELECT pg_wal_replay_pause()::text")
     standby.ask("SELECT pg_wal_replay_resume()::text")
 

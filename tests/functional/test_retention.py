@@ -1,4 +1,4 @@
-"""`keep`: what has not changed for long is deleted by the worker, a day after it has said so."""
+"""`keep`: the worker deletes what has not changed for long, a day after announcing it."""
 
 import datetime
 
@@ -37,7 +37,7 @@ LONG_AGO = NOW - datetime.timedelta(days=800)
 
 
 class Shop:
-    """A portal in a folder and its database, as the worker has it."""
+    """A portal in a folder and its database, as the worker sees it."""
 
     def __init__(self, folder, url):
         self.folder, self.url, self.engine, self.clock = folder, url, make_engine(url), Clock()

@@ -1,4 +1,4 @@
-"""Roll-ups through the page: right after every write of the records that they are over, and told to nobody who may not
+"""Roll-ups through the page: correct after every write to the records they cover, and hidden from people who may not
 see these; and text formulas, which name records."""
 
 import datetime
@@ -119,7 +119,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[World]:
 
 @pytest.fixture
 def shop(opened: World) -> Iterator[World]:
-    """The same for all tests; what one writes is taken back."""
+    """The same for all tests; what one writes is rolled back."""
     yield opened
     opened.put_back(opened.kept)
     reset_ids(opened.portal)
@@ -127,7 +127,7 @@ def shop(opened: World) -> Iterator[World]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def changing_shop(request: pytest.FixtureRequest) -> Iterator[World]:
-    """One whose tables may be changed."""
+    """A shop whose tables may be changed."""
     with opened_shop(request) as world:
         yield world
 
@@ -287,7 +287,7 @@ def test_a_formula_of_texts_names_a_record(shop):
 
 
 def test_when_the_newest_record_goes_the_one_before_is_the_newest(shop):
-    """Records are created at fractions of a second, which roll-ups do not keep."""
+    """Records are created at fractions of a second, which roll-ups do not store."""
     roof = shop.add("projects", name="Roof")
     first, second = (datetime.datetime(2026, 3, day, 8, 0, 0, 500_000, datetime.UTC) for day in (1, 2))
     shop.add("tasks", name="A", project=Linked(roof, "projects"), created=first)

@@ -1,4 +1,4 @@
-"""The search everywhere in a portal of a hundred modules: a few statements, whatever has hits."""
+"""The search everywhere in a portal with a hundred modules: a few statements, whatever has hits."""
 
 import datetime
 
@@ -26,7 +26,7 @@ TEXTS = {"name": "text", "body": "longtext"}
 MODULES = {
     "people": {"organization": "company", "fields": {"name": "text", "email": "email", "company": LINKS["company"]}},
     "companies": {"fields": {"name": "text"}},
-    # Some have a title of another type, and so columns unlike those of the others.
+    # Some have a title of another type, and so different columns.
     **{
         name: {"owner": "caller", "organization": "company", "comments": True,
                "fields": {**({"made": "date"} if number % 9 == 0 else {}), **TEXTS, **LINKS},
@@ -70,7 +70,7 @@ def add(connection, tables, name, rows):
 
 
 def found(tables, connection, text):
-    """What a customer finds: module → ids, number, notes; and how many statements that took."""
+    """What a customer finds: module → ids, number, notes; and the number of statements."""
     declaration, statements = tables.declaration, []
     reader = declaration.reader(person=1, companies=(1,))
     policy = Policy(tables, declaration.profiles["customer"], reader)
@@ -84,7 +84,7 @@ def found(tables, connection, text):
 
 
 def found_alone(tables, connection, text):
-    """What the same customer finds in each module by itself: module → titles, number."""
+    """What the same customer finds in each module separately: module → titles, number."""
     policy = Policy(
         tables, tables.declaration.profiles["customer"], tables.declaration.reader(person=1, companies=(1,))
     )

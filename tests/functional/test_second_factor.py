@@ -1,4 +1,4 @@
-"""The second factor of an account: set up, asked for at the sign-in, recovered, turned off."""
+"""The second factor of an account: set up, required at sign-in, recovered, turned off."""
 
 import pyotp
 import pytest
@@ -20,7 +20,7 @@ def app(shared_app):
 
 
 class Phone:
-    """An authenticator app that has taken a secret; its clock may be wrong."""
+    """An authenticator app with a secret; its clock may be wrong."""
 
     def __init__(self, secret, clock):
         self.totp, self.clock = pyotp.TOTP(secret), clock
@@ -30,7 +30,7 @@ class Phone:
 
 
 def set_up(browser, clock, password=PASSWORD):
-    """Turn the second factor on; the phone and the recovery codes."""
+    """Turns on the second factor; returns the phone and the recovery codes."""
     form = form_of(browser.get(URL), URL)
     phone = Phone(form["secret"].value.replace(" ", ""), clock)
     form["code"] = phone.code()

@@ -1,4 +1,4 @@
-"""The second factor where the declaration has a say: required by a profile, after links by email, reset by others."""
+"""The second factor in the declaration: required by a profile, after links by email, reset by others."""
 
 import re
 
@@ -53,7 +53,7 @@ def test_a_profile_that_extends_another_one_requires_what_that_does(required, ap
 
 
 def test_the_portal_names_profiles_that_must_have_one(portal_folder, app, another_browser):
-    """Those that extend them too, unless their own file says otherwise."""
+    """Also profiles that extend them, unless their own file says otherwise."""
     path = portal_folder / "modules.yaml"
     path.write_text(path.read_text().replace("portal: {", "portal: {second_factor: [customer], ", 1))
     assert try_to_sign_in(app).location == f"http://localhost{URL}"

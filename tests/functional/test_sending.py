@@ -36,7 +36,7 @@ MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 
 
 class MailServer:
-    """A real SMTP server, in its thread; `answers`: what it says to the next letters instead of taking them."""
+    """A real SMTP server in a thread; `answers`: its replies to the next letters instead of accepting them."""
 
     def __init__(self):
         self.taken, self.connections, self.answers = [], 0, []
@@ -80,7 +80,7 @@ class MailServer:
 
     @property
     def ids(self):
-        """The Message-IDs of what was taken."""
+        """The Message-IDs of accepted letters."""
         return [email.message_from_bytes(each.content, policy=email.policy.SMTP)["Message-ID"] for each in self.taken]
 
 

@@ -124,7 +124,7 @@ def go_to(desk: World, text: str) -> None:
 
 
 def ticket(desk: World, title: str = "Jam", contract: str = "Gold", **form: str) -> int:
-    """A ticket that Nancy makes by the form; its id."""
+    """Creates a ticket with the form, as Nancy; returns its id."""
     values = {"title": title, "urgency": "high", "contract": str(desk.the("contracts", contract).id), **form}
     assert desk[NANCY].send("/tickets/create", values).status_int == 303
     return desk.all("tickets")[-1].id

@@ -1,4 +1,4 @@
-"""What the settings of the server and of the machine change, each given as PORTAL_* or as its neighbors are."""
+"""The effects of the settings of the server and of the machine, each given as PORTAL_* or like its siblings."""
 
 import contextlib
 import datetime
@@ -32,13 +32,13 @@ OTHERS = {
 
 
 def echo(environ, start_response):
-    """Answers with what the application learns of the client."""
+    """Answers with what the application knows about the client."""
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{environ['REMOTE_ADDR']} {environ['wsgi.url_scheme']}".encode()]
 
 
 def served(application, visit, **variables):
-    """What `visit` sees at the address of the server that these variables configure, where that is, and its threads."""
+    """What `visit` sees at the address of a server configured with these variables, the address, and its threads."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in variables.items():
             patch.setenv(f"PORTAL_{name}", value)
@@ -54,7 +54,7 @@ def served(application, visit, **variables):
 
 
 def forwarded(host, port):
-    """What a request through a proxy is taken for."""
+    """How a request through a proxy is seen."""
     with contextlib.closing(http.client.HTTPConnection(host, port, timeout=60)) as connection:
         connection.request("GET", "/", headers=FORWARDED)
         return connection.getresponse().read().decode()

@@ -1,4 +1,4 @@
-"""Of `links`, readers meet only the records that they may see: shown, matched, sorted, counted, exported, found."""
+"""In `links`, readers only get the records that they may see: shown, matched, sorted, counted, exported, found."""
 
 import base64
 import datetime
@@ -60,7 +60,7 @@ modules:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def opened(request):
-    """Two services of Acme and Globex; Anna is of Acme."""
+    """Two services of Acme and Globex; Anna belongs to Acme."""
     people = [AccessRequest(ANNA, "customer", "Anna"), AccessRequest(NANCY, "staff", "Nancy")]
     with written_world(request, MODULES, people, customer=CUSTOMER, staff=STAFF) as world:
         fill(world)
@@ -69,7 +69,7 @@ def opened(request):
 
 @pytest.fixture
 def shared(opened):
-    """The same; what a test does is taken back."""
+    """The same; each test is rolled back."""
     world, rows = opened
     yield world
     world.put_back(rows)

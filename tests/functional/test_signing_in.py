@@ -1,4 +1,4 @@
-"""Signing in and out, as people do it, and as others try to."""
+"""Signing in and out, and attempts by others."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Many people of one network who sign in, or ask for a new password, at the same moment."""
+"""Many people in one network who sign in, or request a new password, at the same moment."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ NETWORK = "192.0.2.7"
 
 @pytest.fixture
 def logins(database):
-    """The accounts of a portal in which fourteen people of one company can sign in."""
+    """The logins of a portal in which fourteen people of one company can sign in."""
     engine, tables = make_engine(database), build(load(SMALL).declaration)
     passwords = Passwords(CHEAP["password_memory"], CHEAP["password_rounds"])
     people = [AccessRequest(address(number), "customer", f"Person {number}", "Acme") for number in range(OFFICE)]
@@ -38,7 +38,7 @@ def address(number):
 
 
 def at_once(work):
-    """What `work` answers to each number of the office, all of them started at the same moment."""
+    """The result of `work` for each number in the office, all started at the same moment."""
     start = threading.Barrier(OFFICE)
 
     def run(number):

@@ -1,4 +1,4 @@
-"""Signing in by an identity provider, which runs for real: OpenID Connect as a browser goes through it."""
+"""Signing in with a real identity provider: OpenID Connect as a browser goes through it."""
 
 import base64
 import datetime
@@ -45,13 +45,13 @@ def app(make_app, issuer, clock):
 
 
 def go_there(browser, following=""):
-    """From the sign-in page to the provider; the address there."""
+    """Goes from the sign-in page to the provider; returns the address there."""
     page = browser.get(f"/login?next={following}" if following else "/login")
     return page.click("Sign in with Acme ID").location
 
 
 def callback_after(there, person="anna"):
-    """The provider signs somebody in; the path to which it sends the browser back."""
+    """Lets the provider sign somebody in; returns the path to which it sends the browser back."""
     return httpx.post(there, data={"sub": person}).headers["location"].removeprefix("http://localhost")
 
 

@@ -1,4 +1,4 @@
-"""What pages cost: statements, bytes and requests, not seconds. And what happens when many write at once."""
+"""The cost of pages: statements, bytes and requests, not seconds. And what happens when many write at once."""
 
 import datetime
 import gzip
@@ -22,7 +22,7 @@ STATES = ("new", "waiting", "answered", "resolved", "closed", None)
 
 
 def add_requests(world, count, ancient=0):
-    """So many requests of Acme and Globex, with gaps in what they are sorted by; the oldest are named “Ancient”."""
+    """Adds this many requests of Acme and Globex, with gaps in sort values; the oldest are named “Ancient”."""
     people = [world.the("people", name) for name in ("Anna Rossi", "Bruno Verdi", "Carla Neri")]
     companies = [world.the("companies", name) for name in ("Acme", "Acme", "Globex")]
     with writing(world.portal.engine) as connection:
@@ -58,7 +58,7 @@ def statements_of(world, browser, address):
     return len([statement for statement in found if not statement.startswith(("SET", "BEGIN"))])
 
 
-# The most statements of a page, whoever reads it: each further one is a message to PostgreSQL and back.
+# The maximum number of statements of a page, for any reader: each is a round trip to PostgreSQL.
 RECORD = "/requests/ID/"
 PAGES = {
     "/": 12,  # with five panels; a list and notices count before they read
@@ -121,7 +121,7 @@ def test_marking_does_not_let_markup_in(world, typed):
 
 
 def sent(browser, address):
-    """The answer as it goes over the line: WebTest would unpack it."""
+    """The answer as sent over the wire: WebTest would decompress it."""
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in browser.cookiejar)
     headers = {"Accept-Encoding": "gzip", "Cookie": cookies}
     return Request.blank(address, headers=headers).get_response(browser.app)
@@ -155,7 +155,7 @@ def test_the_token_of_forms_is_written_differently_in_every_page(world):
 
 
 def test_eight_people_writing_at_once_lose_nothing_and_are_not_turned_away(world):
-    """On SQLite writers take turns, on PostgreSQL they do not meet; nobody reads of a lock."""
+    """On SQLite writers take turns, on PostgreSQL they do not conflict; nobody sees an error about locks."""
     browsers = [world.signed_in(ANNA) for _person in range(8)]
     begin = threading.Barrier(8)
 

@@ -1,4 +1,4 @@
-"""What is built once for everybody of a profile is right for each of them, at every moment."""
+"""What is built once for all people with a profile is right for each of them, at every moment."""
 
 import datetime
 import functools
@@ -36,7 +36,7 @@ DAY, HOUR = datetime.timedelta(days=1), datetime.timedelta(hours=1)
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def opened(request):
-    """A portal whose tabs ask for the day and for the moment."""
+    """A portal whose tabs depend on the day and the moment."""
     people = [AccessRequest(ANNA, "all", "Anna Rossi")]
     with written_world(request, DAYS, people, all="modules: {people: {see: all}, tasks: {see: all}}\n") as world:
         world.kept = world.rows()
@@ -45,7 +45,7 @@ def opened(request):
 
 @pytest.fixture
 def days(opened):
-    """The same; what a test writes is taken back."""
+    """The same; what a test writes is rolled back."""
     yield opened
     opened.put_back(opened.kept)
 

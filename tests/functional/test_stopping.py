@@ -1,4 +1,4 @@
-"""`portal serve` ends by finishing what is open: a real process, a real signal, no waiting for time."""
+"""`portal serve` finishes open requests before it exits: a real process, a real signal, no sleeping."""
 
 import http.client
 import signal
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-# Answers when the test says so, on standard input; says on standard output what it is at.
+# Answers when the test says so, on standard input; reports its progress on standard output.
 SERVER = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Why a record cannot be deleted is said without what the one who asks may not see."""
+"""The reason why a record cannot be deleted reveals nothing that the reader may not see."""
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from tests.functional.world import ANNA, NANCY
 
 
 def refusal(world, email, module, identity):
-    """What somebody hears who may delete, whatever else their profile says."""
+    """The refusal for somebody who may delete, with various profiles."""
     portal = world.portal
     with writing(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)

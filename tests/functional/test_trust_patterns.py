@@ -1,4 +1,4 @@
-"""Patterns are an administrator's, texts a customer's: together they must not keep a thread busy for hours."""
+"""Patterns by an administrator and texts by a customer: together they must not keep a thread busy for hours."""
 
 import pytest
 

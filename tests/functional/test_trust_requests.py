@@ -1,4 +1,4 @@
-"""Requests that a library would chew on for minutes, or stumble over: each is refused at once, with a page."""
+"""Requests that would keep a library busy for minutes, or break it: each is refused immediately, with a page."""
 
 import base64
 import gzip
@@ -27,7 +27,7 @@ def parts(boundary, number, head='Content-Disposition: form-data; name="a"'):
 
 
 def within(inner_type, content):
-    """A form with one part that holds a form of its own."""
+    """A form with a part that contains a form."""
     head = f'Content-Disposition: form-data; name="a"\r\nContent-Type: {inner_type}'.encode()
     return b"--cut\r\n" + head + b"\r\n\r\n" + content + b"\r\n--cut--\r\n"
 
@@ -104,7 +104,7 @@ class Unreadable(io.RawIOBase):
 
 
 def unread(app, path, content_type, length=29_000_000, **environ):
-    """The answer to a body of `length` bytes of which none may be read."""
+    """The answer to a body of `length` bytes, none of which may be read."""
     unreadable = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": str(length)}
     return post(app, b"", content_type, path, **unreadable, **environ)
 

@@ -1,4 +1,4 @@
-"""Filters typed into the search of a list: what they find, what is said of them, what is offered while one types."""
+"""Filters typed into the search of a list: what they find, messages about them, completions while typing."""
 
 import csv
 import io

@@ -1,6 +1,6 @@
 """What `portal check` calls valid works: every page of every profile answers, and every button does what it says.
 
-Declarations are made at random. The suite tries one; PORTAL_EXAMPLES=200 (`make drills`) tries many.
+Declarations are random. The suite tries one; PORTAL_EXAMPLES=200 (`make drills`) tries many.
 """
 
 import contextlib
@@ -52,7 +52,7 @@ def test_every_page_answers_and_no_button_is_dead(seed: int) -> None:
 
 
 def dead_ends(seed: int) -> list[str]:
-    """What does not answer in the portal of this number."""
+    """What fails in the portal with this number."""
     portal = WidePortal(seed)
     with tempfile.TemporaryDirectory() as folder:
         declared = portal.write(Path(folder, "portal"))
@@ -75,7 +75,7 @@ def dead_ends(seed: int) -> list[str]:
 
 
 class Visit:
-    """A person with a profile who opens everything that is offered and presses every button."""
+    """A person with a profile who opens everything offered and presses every button."""
 
     def __init__(self, world: World, profile: str) -> None:
         self.browser = world[f"{profile}@x.example"]
@@ -83,7 +83,7 @@ class Visit:
         self.seen: Counter[str] = Counter()
 
     def walk(self, portal: WidePortal) -> Iterator[str]:
-        """From the home page on; what does not answer."""
+        """Walks from the home page on; returns what fails."""
         for module, access in self.profile.modules.items():
             if "create" in access.can:
                 yield from fill_in(self.browser, portal, module)
@@ -112,7 +112,7 @@ class Visit:
         return self.seen[kind] <= OF_A_KIND
 
     def _press(self, page: TestResponse, address: str, portal: WidePortal) -> Iterator[str]:
-        """Every button of every form, with what the form holds, and something where it holds nothing."""
+        """Presses every button of every form, with the form's content, and something in empty inputs."""
         for form, button in buttons_of(page):
             action = form.action or address
             kind = f"POST {kind_of(action)} {'='.join(button)}"
@@ -135,7 +135,7 @@ class Visit:
 
 
 def something(portal: WidePortal, module: str, name: str) -> str:
-    """What may be typed into an empty input."""
+    """A possible text for an empty input."""
     if name in ("text", "comment"):
         return "A word"
     fields = portal.modules.get(module, {"fields": {}})["fields"]
@@ -143,7 +143,7 @@ def something(portal: WidePortal, module: str, name: str) -> str:
 
 
 def links_of(page: TestResponse) -> list[str]:
-    """The addresses of our own that a page offers."""
+    """The portal's own addresses on a page."""
     return [html.unescape(link) for link in re.findall(r'<a [^>]*href="(/[^"#]*)', page.text)]
 
 
@@ -164,7 +164,7 @@ def sends(attributes: Mapping[str, str]) -> bool:
 
 
 def fill_in(browser: Browser, portal: WidePortal, module: str) -> Iterator[str]:
-    """A record, by its form."""
+    """Fills in the form of a record."""
     form: list[tuple[str, str]] = []
     for name in portal.modules[module]["fields"]:
         offered = browser.see(f"/{module}/find?field={name}&q=")

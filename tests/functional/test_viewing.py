@@ -1,4 +1,4 @@
-"""An administrator sees the portal as somebody else: only to read, told in the history, and with a way back."""
+"""An administrator views the portal as somebody else: read-only, recorded in the history, and with a way back."""
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ BRUNO = "bruno@acme.example"
 
 
 def view(browser, **inputs):
-    """Begin to see the portal with `account` (an address) or `profile`; the answer."""
+    """Starts viewing the portal with `account` (an address) or `profile`; returns the answer."""
     page = browser.get("/-/view-as")
     forms = [form for form in page.forms.values() if form.method.upper() == "POST" and form.action == "/-/view-as"]
     if "@" in inputs.get("account", ""):
@@ -23,7 +23,7 @@ def view(browser, **inputs):
 
 
 def rows(browser):
-    """Every row of the database but those of sessions."""
+    """Every row of the database except sessions."""
     engine = browser.app.registry.live.engine
     with engine.connect() as connection:
         names = [name for name in sa.inspect(engine).get_table_names() if name != "portal_session"]
@@ -41,7 +41,7 @@ def app(shared_app):
 
 @pytest.fixture
 def nancy(sign_in):
-    """Nancy, who administers, and a ticket of Anna's."""
+    """Nancy, an administrator, and a ticket by Anna."""
     anna = sign_in(ANNA)
     fill_in(anna, "/tickets/create", {"title": "Printer"})
     form_of(anna.get("/"), "/logout").submit()

@@ -1,4 +1,4 @@
-"""People who were added to a record: they see it on every path, and no longer once they are taken off."""
+"""Watchers of a record: they see it on every path, and no longer once they are removed."""
 
 import datetime
 import re
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.fixture
 def request_of_anna(world):
-    """A request of Anna's, which nobody at Globex sees."""
+    """A request by Anna, which nobody at Globex sees."""
     values = world.for_request()
     for number in range(3):
         world.add("requests", name=f"Other request {number}", **values)
@@ -171,7 +171,7 @@ def test_what_hangs_on_a_watched_record_is_seen_through_it(world):
 
 @pytest.mark.parametrize("module", ["tasks", "services", "milestones"])
 def test_every_form_of_scope_has_watchers(world, module):
-    """Whose a record is stands in another record, in several links, or is seen through another one."""
+    """The owner of a record is in another record, in several links, or is reached through another one."""
     firm, anna = world.the("companies", "Acme"), world.the("people", "Anna Rossi")
     project = world.link("projects", name="Project", contact=anna, company=firm)
     values = {"services": {"customers": (firm,)}}.get(module, {"project": project})

@@ -1,4 +1,4 @@
-"""Webhooks, with a real receiver: what happened is told, signed, to those who may read it; nothing is lost."""
+"""Webhooks, with a real receiver: events are sent, signed, to those who may read them; nothing is lost."""
 
 import contextlib
 import datetime
@@ -46,7 +46,7 @@ modules:
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """A real server; `answers`: what it says to the next messages instead of 204, a status or a function."""
+    """A real server; `answers`: its replies to the next messages instead of 204, a status or a function."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -55,7 +55,7 @@ class Receiver(http.server.ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def told(self, path="/erp"):
-        """The messages that came to an address, and are forgotten."""
+        """Returns and clears the messages that an address has received."""
         told = [json.loads(body) for to, _headers, body in self.got if to == path]
         self.got = [message for message in self.got if message[0] != path]
         return told
@@ -96,7 +96,7 @@ def receiver(open_receiver):
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def telling_world(request, open_receiver, tmp_path_factory):
-    """The portal that writes emails, with two webhooks: one of staff, one that reads little."""
+    """The portal that writes emails, with two webhooks: one with staff rights, one that may read little."""
     folder = shutil.copytree(PORTALS / "post", tmp_path_factory.mktemp("webhooks") / "post")
     events = ", ".join(f"tickets.{event}" for event in ALL_EVENTS)
     text = (folder / "modules.yaml").read_text() + WEBHOOKS.format(url=open_receiver.url, events=events)
@@ -121,7 +121,7 @@ def worker_of(world, keys=KEY):
 
 
 def tell(world):
-    """The worker tells what is due."""
+    """Lets the worker send what is due."""
     return worker_of(world).deliver()
 
 

@@ -1,4 +1,4 @@
-"""Workbooks: what people get of a list for their spreadsheet, and what `portal import` takes of one."""
+"""Workbooks: exports of a list for spreadsheets, and what `portal import` reads from one."""
 
 import datetime
 import io
@@ -48,7 +48,7 @@ def shop(tmp_path_factory) -> Shop:
 
 
 def exported(shop: Shop, language: str = "en") -> openpyxl.Workbook:
-    """The list of things as staff has it in their spreadsheet."""
+    """The list of things as staff get it in a spreadsheet."""
     profile, reader = shop.declaration.profiles["staff"], shop.declaration.reader(language=language)
     things = profile.modules["things"].model_copy(update={"readable": frozenset(COLUMNS.split())})
     profile = profile.model_copy(update={"modules": {**profile.modules, "things": things}})

@@ -1,4 +1,4 @@
-"""The same thing written by several requests at once: they are tried again, and nobody sees an error.
+"""Several requests that write the same thing at once: they are retried, and nobody sees an error.
 
 On SQLite one waits for the other.
 """

@@ -1,4 +1,4 @@
-"""Portals made at random that use the whole language; for test_valid_means_valid.py. AnyPortal has their core.
+"""Random portals that use the whole language; for test_valid_means_valid.py. AnyPortal has their core.
 
 What is added is nearly always valid; the test skips what `portal check` refuses.
 """
@@ -343,7 +343,7 @@ class WidePortal(AnyPortal):
         return top
 
     def _existing(self) -> None:
-        """A module over a table that others made."""
+        """A module over an existing table."""
         name, table = STOCK
         fields: dict[str, Any] = {
             "what": {"type": "text", "column": "what is it"}, "amount": {"type": "integer"},

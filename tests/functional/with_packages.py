@@ -1,4 +1,4 @@
-"""A portal with packages: portal-iban of examples/, and one of which nothing can be used.
+"""A portal with packages: portal-iban from examples/, and an unusable one.
 
 `test_packages.py` installs them for a process of their own, which runs this file.
 """

@@ -1,7 +1,7 @@
-"""One portal that is served for the whole run, with people who are signed in already; a test's records go with it.
+"""One portal, served for the whole run, with people already signed in; a test's records are removed after it.
 
-For the tests of records: each kind of database is made once, and put back to what it was after a test or a file. What
-is about starting, signing in and reloading has the fixtures of conftest.py.
+For tests of records: each kind of database is created once, and restored after a test or a file. Tests of starting,
+signing in and reloading use the fixtures of conftest.py.
 """
 
 import contextlib
@@ -69,14 +69,14 @@ PEOPLE_OF_SMALL = tuple(wish for wish in PEOPLE if wish.email not in (DARIO, EDD
 
 
 class Browser(TestApp):
-    """A browser with somebody signed in; `send` fills in the token that every form bears."""
+    """A browser with somebody signed in; `send` fills in the token that every form contains."""
 
     token: str = ""
 
     def send(
         self, address: str, form: Mapping[str, Any] | Iterable[tuple[str, Any]] = (), **options: Any
     ) -> TestResponse:
-        """Posts a form. Answers of every status are given back unless one is wanted."""
+        """Posts a form. Returns answers of any status unless one is required."""
         pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
         return self.post(address, [("_csrf", self.token), *pairs], **{"status": "*", **options})
 
@@ -85,7 +85,7 @@ class Browser(TestApp):
         return self.get(address, **{"status": "*", **options})
 
     def titles(self, address: str) -> list[str]:
-        """What stands in the first column that leads to the record, row by row."""
+        """The text of the first column that links to the record, row by row."""
         return titles(self.get(address))
 
 
@@ -97,7 +97,7 @@ class Program(TestApp):
     def call(
         self, method: str, address: str, body: Any = None, status: int | None = None, **headers: str
     ) -> TestResponse:
-        """What `/api/ADDRESS` answers; `body` is sent as JSON, or as it is where it is bytes."""
+        """The answer of `/api/ADDRESS`; `body` is sent as JSON, or unchanged if it is bytes."""
         sent = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", **headers}
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         options = {"method": method, "body": content, "headers": sent, "expect_errors": True}
@@ -174,7 +174,7 @@ class World:
         return browser
 
     def program(self, email: str, **wanted: Any) -> Program:
-        """A program with a token of somebody, which it has used already."""
+        """A program with somebody's token, which has already been used."""
         with writing(self.portal.engine) as connection:
             account = find_account(connection, self.portal.tables, email)
             request = TokenRequest("Test", **wanted)
@@ -205,7 +205,7 @@ class World:
         return Linked(self.add(module, **values), module)
 
     def for_request(self, caller: str = "Anna Rossi") -> dict[str, Any]:
-        """What a request of somebody at Acme needs besides its name; its service Printing is new."""
+        """What a request by somebody at Acme needs in addition to its name; its service Printing is new."""
         acme = self.the("companies", "Acme")
         service = self.link("services", name="Printing", customers=(acme,))
         return {"body": "x", "caller": self.the("people", caller), "company": acme, "service": service}
@@ -251,7 +251,7 @@ class World:
     # -- putting it back --------------------------------------------------------------------------------------------
 
     def rows(self) -> Rows:
-        """Everything that the database holds."""
+        """The whole content of the database."""
         return rows_of(self.portal)
 
     def put_back(self, rows: Rows) -> None:
@@ -286,7 +286,7 @@ def written_world(
 
 
 def rows_of(portal: Any) -> Rows:
-    """Everything that the database holds."""
+    """The whole content of the database."""
     with reading(portal.engine) as connection:
         return {
             table.name: [
