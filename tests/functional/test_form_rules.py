@@ -443,6 +443,8 @@ def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):
     nancy.send("/cases/create", {"title": "Here", "caller": shown["caller"], "phone": "123456", "site": "Gate 9"})
     (record,) = [record for record in world.all("cases") if record.title == "Here"]
     assert (record.values["site"], record.values["phone"], record.values["firm"].id) == ("Gate 9", "123456", firm.id)
+    prefilled = nancy.get("/cases/create?detail=Deep").html  # its condition asks for another kind than the default
+    assert prefilled.find(attrs={"name": "kind"})["value"] == "large"
 
 
 def test_structured_data_is_checked_to_the_column_and_shown_as_a_tree(world):

@@ -90,6 +90,9 @@ def test_customers_add_people_of_their_own_companies_and_staff_anybody(world, re
         assert world[BRUNO].send(f"/requests/{request_of_anna}/watchers", {"address": email}).status_int == 303
     assert world[NANCY].send(f"/requests/{request_of_anna}/watchers", by_address).status_int == 303
     assert world[CARLA].see(f"/requests/{request_of_anna}/").status_int == 200
+    gino = world.add("people", name="Gino Senza", email="gino@acme.example", company=world.the("companies", "Acme"))
+    added = world[NANCY].send(f"/requests/{request_of_anna}/watchers", {"add": str(gino)}).follow()
+    assert "this person has no access to the portal yet" in added
 
 
 def test_who_is_offered_and_who_is_named_tells_nothing_of_other_companies(world, request_of_anna):

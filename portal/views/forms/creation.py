@@ -4,7 +4,7 @@ Each step has an address of its own: a POST saves the form as a draft and redire
 Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft, DraftContent
+from portal.conditions import ALWAYS, comparisons
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -137,13 +138,31 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     address = _with_row_defaults(records, form.fields, prefilled)
     by_button = _button_values(form)
     values = {**form.known, **by_button}
-    if typed := [field.name for field in form.fields if field.has_input(address)]:  # most addresses contain no values
+    typed = [field.name for field in form.fields if field.has_input(address)]
+    if typed:  # most addresses contain no values
         given = read_form(records, form.fields, address, values)
         values |= {name: given.values[name] for name in typed if name not in given.errors}
     chosen = {*address, *by_button}
+    values |= _showing(form, [*typed, *by_button], chosen)
     values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
     return form.content(inputs, values)
+
+
+def _showing(form: CreateForm, given: Collection[str], chosen: Collection[str]) -> dict[str, Any]:
+    """The values by which the form shows the fields that it is `given`, where defaults alone would hide them.
+
+    An order that is begun on the page of a service is one of a service, whatever the default is.
+    """
+    fields = {field.name: field for field in form.fields}
+    values = {}
+    for name in fields.keys() & given:
+        for comparison in comparisons(fields[name].show_when or ALWAYS):
+            controlling = fields.get(".".join(comparison.path))
+            is_plain = comparison.operator == "equal" and isinstance(comparison.value, str) and not comparison.negated
+            if controlling and is_plain and controlling.name not in chosen:
+                values[controlling.name] = value_from_declaration(form.records, controlling, comparison.value)
+    return values
 
 
 def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:

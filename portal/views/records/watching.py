@@ -8,6 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.accounts import find_account_of_person
 from portal.accounts.people import people_of_address
 from portal.conditions import Comparison
 from portal.fields.base import Refused
@@ -117,7 +118,9 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
         return _refused_watchers(resource, request, _("Choose someone from the list."))
     except Refused as problem:
         return _refused_watchers(resource, request, problem.message)
-    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "watched")
+    account = find_account_of_person(records.connection, records.policy.tables, chosen)
+    answer = answer_when_done(records, request, resource.record_resource.path)
+    return set_flash(request, answer, "watched" if account else "watched-without-access")
 
 
 def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> QuestionPage:

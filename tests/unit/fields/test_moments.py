@@ -149,7 +149,7 @@ def test_bounds_may_be_today_and_now():
     assert day.parse("2024-03-06", ROME) == datetime.date(2024, 3, 6)
     with pytest.raises(Refused) as refused:
         day.parse("2024-03-05", ROME)
-    assert ROME.text(refused.value.message) == "Scegli 6 mar 2024 o dopo."
+    assert ROME.text(refused.value.message) == "Al più presto: 6 mar 2024."
     assert moment.parse("2024-03-10T23:59", ROME) == utc(2024, 3, 10, 22, 59)
     for typed in ("2024-03-06T00:29", "2024-03-11T00:00"):
         with pytest.raises(Refused):
