@@ -82,8 +82,8 @@ def test_customers_add_people_of_their_own_companies_and_staff_anybody(world, re
     foreign = add(world, BRUNO, request_of_anna, "Carla Neri")
     missing = world[BRUNO].send(f"/requests/{request_of_anna}/watchers", {"add": "999999"})
     assert foreign.status_int == missing.status_int
-    assert "Choose somebody" in foreign
-    assert "Choose somebody" in missing
+    assert "Choose someone" in foreign
+    assert "Choose someone" in missing
     by_address = {"address": "carla@globex.example"}
     assert world[BRUNO].send(f"/requests/{request_of_anna}/watchers", by_address).status_int == 422
     for email in ("ANNA@acme.example", "anna@acme.example"):
