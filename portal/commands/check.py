@@ -60,8 +60,8 @@ def _mended(settings: Settings) -> Loaded:
         except OSError as error:
             raise click.ClickException(f"{file} cannot be written: {error.strerror}") from None
     for problem in result.done:
-        click.echo(f"mended {problem}", err=True)
-    click.echo(f"{plural(len(result.done), 'problem')} mended in {plural(len(result.files), 'file')}", err=True)
+        click.echo(f"fixed {problem}", err=True)
+    click.echo(f"{plural(len(result.done), 'problem')} fixed in {plural(len(result.files), 'file')}", err=True)
     return result.loaded
 
 

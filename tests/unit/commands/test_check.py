@@ -186,6 +186,6 @@ def test_fixing_writes_the_file_and_says_what_is_left(tmp_path):
     folder = as_folder(BROKEN / "columns_unknown.yaml", tmp_path)
     result = portal("check", "--fix", folder)
     assert result.exit_code == 0
-    assert result.stderr.endswith("1 problem mended in 1 file\n")
+    assert result.stderr.endswith("1 problem fixed in 1 file\n")
     assert "no field" not in result.stdout
     assert "columns: [reference, name]" in (folder / "modules.yaml").read_text(encoding="utf-8")
