@@ -6,7 +6,7 @@ the absence of something that is only written incorrectly, are left out.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
@@ -30,7 +30,7 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
     """The problems, one for each cause."""
     # What is wrong with a value that aliases repeat is wrong once.
     problems = list({(at.file, at.line, at.column, at.message): at for at in reversed(problems)}.values())[::-1]
-    problems = _without_nested_modules(draft, _without_nameless_modules(problems))
+    problems = _without_nameless_modules(_without_nested_modules(draft, problems))
     problems = _without_misread(_with_whole_lists(draft, problems))
     following = _following(draft, problems)
     problems = [problem for problem in problems if problem not in following]
@@ -124,7 +124,13 @@ def _misspelled(errors: Sequence[Problem]) -> set[KeyPath]:
         for problem in errors
         if problem.guess is not None and _is_about(problem, "module")
     }
-    return {*parts, *names, *modules}
+    nested = {(problem.file, str(problem.path[-1])) for problem in errors if _is_key_of_access(problem)}
+    return {*parts, *names, *modules, *nested}
+
+
+def _is_key_of_access(problem: Problem) -> bool:
+    """Whether a profile has an unknown key in one of its modules, which may be another module, indented too far."""
+    return problem.file != MODULES and len(problem.path) == DEPTH and _is_about(problem, "key")
 
 
 def _is_of_a_part(problem: Problem) -> bool:
@@ -197,12 +203,15 @@ def _without_nameless_modules(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _without_nested_modules(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
-    """Handles a module indented too far: it looks like an empty key of the module above, whose keys it then repeats."""
+    """Handles a module indented too far: it looks like a key of the module above, whose keys it repeats if only its
+    first line is indented."""
     nested: dict[KeyPath, Problem] = {}
     for problem in problems:
         above = problem.path[:-1]
         is_in_module = problem.path[:1] == ("modules",) and len(above) == DEPTH - 1
-        if is_in_module and _is_about(problem, "key") and _is_empty(draft, problem):
+        if is_in_module and _is_about(problem, "key") and _is_module(draft, problem):
+            nested.setdefault(above, problem)
+        elif is_in_module and _is_about(problem, "key") and _is_empty(draft, problem):
             repeats = any(
                 other.path[:-1] == above and _is_about(other, "repeated") and other.line > problem.line
                 for other in problems
@@ -257,6 +266,12 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
         elif cause is None:
             remaining.append(problem)
     return remaining
+
+
+def _is_module(draft: DeclarationDraft, problem: Problem) -> bool:
+    """Whether what stands at the place of a problem has fields."""
+    value = draft.documents[problem.file].value(problem.path)
+    return isinstance(value, Mapping) and "fields" in value
 
 
 def _is_empty(draft: DeclarationDraft, problem: Problem) -> bool:

@@ -73,19 +73,21 @@ def read_modules(draft: DeclarationDraft) -> None:
 
 
 def _with_misplaced_keys(top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with the keys that were misplaced among the modules, which are reported, in their right place."""
-    modules = top.get("modules")
-    if not isinstance(modules, Mapping):
-        return top
-    misplaced = {
-        name: entry
-        for name, entry in modules.items()
-        if name in TOP_LEVEL_KEYS and name not in top and not (isinstance(entry, Mapping) and "fields" in entry)
-    }
-    for name in misplaced:
-        at["modules"][name].key.wrong(f'"{name}" belongs beside modules:, not under it: write it at the left margin')
-    left = {name: entry for name, entry in modules.items() if name not in misplaced}
-    return {**top, **misplaced, "modules": left}
+    """`top` with the keys that were misplaced below `modules:` or `portal:` (reported), in their right place."""
+    for above in ("modules", "portal"):
+        entries = top.get(above)
+        if not isinstance(entries, Mapping):
+            continue
+        misplaced = {
+            name: entry
+            for name, entry in entries.items()
+            if name in TOP_LEVEL_KEYS and name not in top and not (isinstance(entry, Mapping) and "fields" in entry)
+        }
+        for name in misplaced:
+            at[above][name].key.wrong(f'"{name}" belongs beside {above}:, not under it: write it at the left margin')
+        left = {name: entry for name, entry in entries.items() if name not in misplaced}
+        top = {**top, **misplaced, above: left}
+    return top
 
 
 def _with_outdented_keys(modules: Mapping[str, Any], at: Cursor) -> dict[str, Any]:

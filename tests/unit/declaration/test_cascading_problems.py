@@ -36,6 +36,7 @@ SMALL = Path(__file__).parents[2] / "portals" / "small"
         ("modules.yaml", "      company: {", "      {company: b}: {", "a list or a mapping cannot be a key"),
         ("profiles/customer.yaml", "    can: [", "    can: *a # [", 'tickets.can: there is no "&a" above'),
         ("modules.yaml", "    comments: true", "      comments: true", '"comments" belongs beside fields:'),
+        ("modules.yaml", "  articles:\n", "    articles:\n", "a module belongs under modules:"),
         ("modules.yaml", "  tickets:", "  tcikets:", 'no module "tickets" (did you mean "tcikets"?)'),
         ("modules.yaml", "      published: boolean", "", 'no field "published"'),
         ("modules.yaml", "          closed: {label: Closed, tone: calm}\n", "", 'close.to: no state "closed"'),
@@ -111,13 +112,17 @@ modules:
       on_comment: {staff: {from: new, to: done}}
     list: {tabs: {all: {}, small: {where: {kind: small}}}}
     create: {fields: [name, kind]}
+  more: {see: all, fields: {name: text}}
 webhooks: {erp: {url: "https://erp.example/", on: tickets.moved, as: staff}}
 """
 STAFF = """
 modules:
   firms: {}
-  tickets: {can: [create, comment, end, again], options: {kind: {small: Tiny}}}
-menu: [tickets, open]
+  tickets:
+    can: [create, comment, end, again]
+    options: {kind: {small: Tiny}}
+  more: {}
+menu: [tickets, more, open]
 home: {buttons: [open], panels: [{chart: tickets, by: kind}]}
 staff: true
 """
@@ -142,6 +147,9 @@ staff: true
         ("modules.yaml", "options: [small,", "options: [[small],", "kind.options: options in brackets are single"),
         ("modules.yaml", "options: [new, done]", "options: {new: [x], done: x}", "options.new: must be one text"),
         ("modules.yaml", "fields: {name: text, body: longtext}", "fields: [name, body]", "must be a mapping of names"),
+        ("modules.yaml", "  more: {", "    more: {", 'a module belongs under modules: write "more" in the'),
+        ("modules.yaml", "\norganizations:", "\nportal:\n  organizations:", '"organizations" belongs beside portal:'),
+        ("profiles/staff.yaml", "  more: {}", "    more: {}", 'tickets.more: no key "more" here'),
         ("buttons.yaml", "  open:", "  opne:", 'menu: no module or button "open" (did you mean "opne"?)'),
     ],
 )
