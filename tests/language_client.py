@@ -1,4 +1,4 @@
-"""An editor as a language server knows it: opens texts and reads what is underlined. By stdio."""
+"""A simulated editor for a language server: opens texts and reads what is underlined, over stdio."""
 
 import itertools
 import json
@@ -20,21 +20,21 @@ class LanguageClient:
         self.tell("initialized", {})
 
     def open(self, path: Path, text: str) -> list[dict[str, Any]]:
-        """What is underlined in a text that is opened as `path`, whatever the file holds."""
+        """What is underlined in a text opened as `path`, whatever the content of the file."""
         self.tell(
             "textDocument/didOpen", {"textDocument": {**self._document(path), "languageId": "yaml", "text": text}}
         )
         return self.diagnostics(path)
 
     def change(self, path: Path, text: str) -> None:
-        """The whole text is now this one."""
+        """Replaces the whole text."""
         self.tell("textDocument/didChange", {"textDocument": self._document(path), "contentChanges": [{"text": text}]})
 
     def close(self, path: Path) -> None:
         self.tell("textDocument/didClose", {"textDocument": {"uri": path.as_uri()}})
 
     def diagnostics(self, path: Path) -> list[dict[str, Any]]:
-        """Waits for the next word about a file."""
+        """Waits for the next diagnostics of a file."""
         while True:
             message = self._receive()
             if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == path.as_uri():
@@ -63,7 +63,7 @@ class LanguageClient:
         self._process.stdin.flush()
 
     def _receive(self) -> dict[str, Any]:
-        """The next message; what the server asks is answered."""
+        """The next message; answers the server's requests."""
         while True:
             message = self._read()
             if "method" not in message or "id" not in message:

@@ -1,4 +1,4 @@
-"""Mistakes as people make them while they edit YAML: one to a variant, made at random from a seed."""
+"""Typical mistakes in editing YAML: one per variant, random from a seed."""
 
 import random
 import re
@@ -24,7 +24,7 @@ class Variant:
 
 
 def broken_variants(folder: Path, copy: Path, seed: int) -> Iterator[Variant]:
-    """Without end: single edits of a valid folder that `portal check` refuses. `copy`: where they are tried out."""
+    """Endlessly yields single edits of a valid folder that `portal check` refuses. `copy`: where they are tried."""
     chance = random.Random(seed)
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("var", ".git", ".venv", "tests", "demo", "portal"))
     profiles = [f"profiles/{path.name}" for path in sorted(copy.glob("profiles/*.yaml"))]

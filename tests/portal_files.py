@@ -1,4 +1,4 @@
-"""A portal's folder, written from texts or copied; and the declaration of one that is right."""
+"""A portal's folder, written from texts or copied; and the declaration of a valid one."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ def write_portal(folder: Path, modules: str, buttons: str = "", **profiles: str)
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """What is declared in a folder, with its demo where it has one, in a folder of its own."""
+    """A copy of a folder's declarations, with its demo if it has one."""
     to.mkdir(parents=True, exist_ok=True)
     for part in (folder / name for name in ("modules.yaml", "buttons.yaml", "logo.svg", "profiles", "demo")):
         if part.is_dir():
@@ -28,14 +28,14 @@ def copied(folder: Path, to: Path) -> Path:
 
 
 def change(folder: Path, old: str, new: str, file: str = "modules.yaml") -> None:
-    """Replaces a text in one of the files, where it stands first."""
+    """Replaces the first occurrence of a text in one of the files."""
     text = (folder / file).read_text(encoding="utf-8")
     assert old in text
     (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def load_whole(folder: Path) -> Declaration:
-    """The declaration of a folder in which nothing is wrong."""
+    """The declaration of a valid folder."""
     loaded = load(folder)
     if loaded.declaration is None:
         raise ValueError("\n".join(map(str, loaded.errors)))

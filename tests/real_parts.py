@@ -1,7 +1,7 @@
 """The real things that tests run against: a temporary PostgreSQL, a Chromium, a served application.
 
-Called by the fixtures of conftest.py. Nothing here knows the product, and nothing here imitates a part: what cannot
-be had is said so (`unavailable`).
+Used by the fixtures of conftest.py. Nothing here knows the product, and nothing here imitates a part: missing ones are
+reported (`unavailable`).
 """
 
 import contextlib
@@ -47,7 +47,7 @@ POSTGRESQL_OPTIONS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skip the test with this reason; under CI, where everything has to be there, fail it."""
+    """Skips the test with this reason; under CI, where everything must be available, fails it."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -79,14 +79,14 @@ class PostgreSQL:
 
     @contextlib.contextmanager
     def replica(self) -> Iterator["PostgreSQL"]:
-        """Another server that follows this one by streaming replication, with all databases that are there."""
+        """Another server that follows this one with streaming replication, with all existing databases."""
         with _cluster() as (folder, run):
             run("pg_basebackup", "-h", str(self.folder), "-U", "portal", "-R", "-c", "fast", "--no-sync")
             with _started(folder, run):
                 yield PostgreSQL(folder)
 
     def kill(self) -> None:
-        """End the server without a word to its clients."""
+        """Kills the server without notifying its clients."""
         pid_file = self.folder / "cluster" / "postmaster.pid"
         first = int(pid_file.read_text().split()[0])
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
@@ -95,7 +95,7 @@ class PostgreSQL:
         pid_file.unlink()
 
     def ask(self, statement: str) -> Any:
-        """The value that a statement gives, outside of the databases that tests use."""
+        """The result of a statement, outside the databases that tests use."""
         with self._connected() as connection:
             return connection.execute(statement).fetchone()[0]
 
@@ -108,7 +108,7 @@ class PostgreSQL:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """The folder that `make` fills, once for all processes of a run; who wants to change it copies it."""
+    """The folder that `make` fills, once for all processes of a run; copy it before changing it."""
     base = factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     with folder.with_suffix(".lock").open("w") as lock:
@@ -196,14 +196,14 @@ def postgresql_programs() -> Path:
 
 
 def _version(program: Path) -> str:
-    """What a program says that it is; "" where there is none."""
+    """The version that a program reports; "" if it is not installed."""
     if not program.exists():
         return ""
     return subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True).stdout
 
 
 def s3_server(program: str, folder: Path) -> tuple[list[str], str]:
-    """The command by which SeaweedFS serves S3 from a folder, and the address of a store in it, with S3_KEYS."""
+    """The command with which SeaweedFS serves S3 from a folder, and the address of a store in it, with S3_KEYS."""
     credentials = dict(zip(("accessKey", "secretKey"), S3_KEYS, strict=True))
     identity = {"credentials": [credentials], "name": "test", "actions": ["Admin"]}
     (folder / "keys.json").write_text(json.dumps({"identities": [identity]}))
@@ -232,7 +232,7 @@ def _paired_ports(number: int) -> list[int]:
 
 @contextlib.contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Chromium without a window: the machine's own, or the one that Playwright has installed."""
+    """Headless Chromium: the machine's own, or the one installed by Playwright."""
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     with sync_playwright() as playwright:
         try:
@@ -272,7 +272,7 @@ def page_opener(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 @contextlib.contextmanager
 def serving(application: Callable[..., Any], threads: int = 4) -> Iterator[str]:
-    """The address of a WSGI application that waitress serves in a thread, without a slash at its end."""
+    """The address of a WSGI application that waitress serves in a thread, without a trailing slash."""
     sockets: dict[int, Any] = {}
     server = create_server(application, map=sockets, host="127.0.0.1", port=0, threads=threads)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -1,4 +1,4 @@
-"""The code of the portal for the tests that look at it, read and parsed once for all of them."""
+"""The code of the portal for tests that inspect it, read and parsed once for all of them."""
 
 import ast
 import functools

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx) as tests read and write them, with a library that did not write them."""
+"""Reads and writes workbooks (.xlsx) in tests, with a library that did not write them."""
 
 import io
 import zipfile
@@ -26,7 +26,7 @@ def text_of(answer: Any) -> str:
 
 
 def cells_of(body: bytes) -> list[tuple[Any, ...]]:
-    """The values of the first sheet, row by row."""
+    """The values in the first sheet, row by row."""
     return list(openpyxl.load_workbook(io.BytesIO(body)).worksheets[0].iter_rows(values_only=True))
 
 

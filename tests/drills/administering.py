@@ -1,10 +1,9 @@
-"""Does what docs/administering.md says, and compares what the terminal answers and the pages say.
+"""Does what docs/administering.md says, and compares the output of the terminal and the pages.
 
     .venv/bin/python -m tests.drills.administering
 
 Each block is run in a copy of the demo, a git repository of its own: commands, and what the administrator does in a
-browser, `open PATH`, `press BUTTON` and `preview FOLDER`, with what stands on the page then. Exits 1 where an answer is
-another one.
+browser, `open PATH`, `press BUTTON` and `preview FOLDER`, with what is then on the page. Exits 1 if a result differs.
 """
 
 import functools
@@ -55,7 +54,7 @@ def main() -> int:
 
 
 class Browser:
-    """The administrator's, with the page that is open."""
+    """The administrator's browser, with the open page."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.text = folder, ""
@@ -75,7 +74,7 @@ class Browser:
         return Settings(folder=self.folder, database=database, reload_every=0)
 
     def does(self, line: str) -> bool:
-        """Whether what a line says can be done, or stands on the page after what was done before."""
+        """Whether the action of a line can be done, or its text is on the page after the previous action."""
         verb, _space, rest = line.partition(" ")
         if verb == "open":
             self.page = self.home.test_app.get(rest, status="*").maybe_follow()

@@ -1,10 +1,10 @@
-"""What `portal check` says of files that are broken in every way: never a traceback, always a place, one cause once.
+"""What `portal check` says about files broken in every way: never a traceback, always a place, one cause once.
 
     .venv/bin/python -m tests.drills.broken_yaml [EDITS]
 
-Breaks each file of each valid folder in EDITS ways at one line, and in some fifty ways as a whole. Prints what raises,
-what has no place in a file that exists, and edits of one line that make several problems. Exits 1 where anything
-raised, lacked its place, or more than one edit in ten made several problems.
+Breaks each file of each valid folder in EDITS ways on one line, and in some fifty ways as a whole. Prints exceptions,
+problems without a place in an existing file, and one-line edits that cause several problems. Exits 1 if anything
+raised, lacked a place, or more than one edit in ten caused several problems.
 """
 
 import contextlib
@@ -39,7 +39,7 @@ INSERTED = (
 
 @dataclass
 class Findings:
-    """What was seen; `repeated`: edits of one line that made several problems."""
+    """The findings; `repeated`: one-line edits that caused several problems."""
 
     tried: int = 0
     refused: int = 0
@@ -187,7 +187,7 @@ def _edited(chance: random.Random, text: str) -> tuple[str, str]:
 
 
 def _is_placed(folder: Path, file: str, line: int, column: int) -> bool:
-    """Whether the place is in a file that is there; what lacks is said of its own first line."""
+    """Whether the place is in an existing file; a missing file is reported at its own first line."""
     path = folder / file
     if line < 1 or column < 1:
         return False

@@ -1,7 +1,7 @@
-"""What several machines stand on, here on one: etcd, three PostgreSQL nodes under Patroni, PgBouncer, S3, HAProxy.
+"""The infrastructure of several machines, on one: etcd, three PostgreSQL nodes under Patroni, PgBouncer, S3, HAProxy.
 
-Started from the files of deploy/, in which only addresses, folders and passwords are replaced, so that what is tried is
-what is shipped. Used by machines.py.
+Started from the files in deploy/ with only addresses, folders and passwords replaced, so that the drill tests what is
+shipped. Used by machines.py.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-group
 
 
 class NotHereError(Exception):
-    """A program that the drill needs is not installed; the message says how it comes."""
+    """A program that the drill needs is not installed; the message says how to get it."""
 
 
 def find_programs() -> dict[str, str]:
@@ -66,7 +66,7 @@ class Cluster(Processes):
         return f"postgresql://{user}:{SECRET}@{hosts}/portal?target_session_attrs={prefer}"
 
     def primary(self) -> str | None:
-        """The name of the node that can be written, None while there is none."""
+        """The name of the writable node, None while there is none."""
         for name in self.ports:
             with contextlib.suppress(psycopg.Error):
                 address = f"host=127.0.0.1 port={self.ports[name]} user=postgres password={SECRET} dbname=postgres"
@@ -130,7 +130,7 @@ def start_databases(cluster: Cluster) -> None:
 
 
 def start_pool(cluster: Cluster, primary: int) -> None:
-    """PgBouncer by deploy/pgbouncer.ini before the port by which HAProxy reaches the primary."""
+    """PgBouncer with deploy/pgbouncer.ini, in front of the port through which HAProxy reaches the primary."""
     users, target = cluster.folder / "userlist.txt", cluster.folder / "pgbouncer.ini"
     users.write_text(f'"portal" "{SECRET}"\n')
     cluster.pool = free_ports(1)[0]
@@ -155,7 +155,7 @@ def start_store(cluster: Cluster) -> str:
 
 
 def takes_files(address: str) -> bool:
-    """Whether the store does; it makes the bucket with the first."""
+    """Whether the store accepts files; the first one creates the bucket."""
     try:
         open_store(address, Path(), *S3_KEYS).put(io.BytesIO(b"x"))
     except StoreError:
@@ -204,7 +204,7 @@ def start_proxy(cluster: Cluster, machines: dict[str, int]) -> tuple[str, int]:
 
 @contextlib.contextmanager
 def opened(folder: Path) -> Iterator[Cluster]:
-    """A cluster without anything in it; whatever runs ends with it. Raises NotHereError."""
+    """An empty cluster; everything it runs ends with it. Raises NotHereError."""
     cluster = Cluster(folder)
     if AS_POSTGRES:
         shutil.chown(folder, "postgres", "postgres")

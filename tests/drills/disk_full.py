@@ -1,11 +1,11 @@
-"""The disk is full while people work: nothing is said to be saved that is not, reading goes on, no restart is needed.
+"""The disk is full while people work: nothing unsaved is reported as saved, reading works, no restart is needed.
 
     .venv/bin/python -m tests.drills.disk_full
 
 A portal on SQLite, its files and its temporary files are on a disk of some megabytes, which is filled and then made
-larger. Needs the right to mount one (root). Exits 1 where something acknowledged is lost, a page was anything but an
-answer or 503 with Retry-After, nothing could be read, or nothing could be saved afterwards. A form that the server
-cannot keep while it comes is cut off, which is no page.
+larger. Needs the right to mount one (root). Exits 1 if something acknowledged is lost, a page was neither an answer nor
+503 with Retry-After, nothing could be read, or nothing could be saved afterwards. A form that the server cannot store
+while receiving it is cut off, without a page.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ from tests.drills.people import DECLARATIONS, POLITE, Person, impolite, make_por
 from tests.drills.processes import Processes, serve
 
 SMALL, LARGE = "12m", "48m"
-REFUSALS = 20  # tickets that are tried on the full disk
-LARGE_FILE = 2_000_000  # bytes, which the server does not keep in memory while they come
+REFUSALS = 20  # tickets attempted on the full disk
+LARGE_FILE = 2_000_000  # bytes; too large for the server to keep in memory while receiving
 MOST = 2_000  # tickets until it is full
 
 
@@ -49,7 +49,7 @@ def mounted(folder: Path) -> Iterator[Path]:
 
 
 def drill(disk: Path) -> list[str]:
-    """What is wrong, in sentences."""
+    """The failures, in sentences."""
     database, files = f"sqlite:///{disk}/portal.sqlite", str(disk / "files")
     make_portal(database, files)
     processes = Processes(disk.parent)
@@ -66,14 +66,14 @@ def drill(disk: Path) -> list[str]:
 
 
 def _fill(person: Person) -> list[str]:
-    """Tickets until one is refused."""
+    """Creates tickets until one is refused."""
     made = next((number for number in range(MOST) if not person.try_to_make_ticket(f"ticket {number}")), None)
     print(f"The disk is full after {made} tickets")  # noqa: T201
     return [] if made else [f"{MOST} tickets do not fill the disk"]
 
 
 def _full(person: Person) -> list[str]:
-    """More tickets, and pages, while the disk is full."""
+    """Creates more tickets and reads pages while the disk is full."""
     polite = person.refused[POLITE]
     saved = sum(person.try_to_make_ticket(f"full {number}") for number in range(REFUSALS))
     large = sum(person.try_to_make_ticket(f"large {number}", bytes(LARGE_FILE)) for number in range(REFUSALS))

@@ -4,9 +4,9 @@
 
 Serves a copy of the demo with each program, two processes where the program has several: `portal serve` and gunicorn
 on SQLite, granian on PostgreSQL where that is installed. Four people read, search and create with hardly a pause.
-Meanwhile valid edits of each kind and single mistakes (50) are saved in all the ways in which editors save. Exits 1
-when a request failed, when an edit did not come into force, or when `/-/problems` did not say what was wrong; edits
-that took longer than two seconds are named.
+At the same time, valid edits of each kind and single mistakes (50) are saved in all the ways in which editors save.
+Exits 1 if a request failed, an edit did not come into force, or `/-/problems` did not say what was wrong; lists edits
+that took longer than two seconds.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ class Load:
 
     @staticmethod
     def _linked(person: Person) -> dict[str, str]:
-        """What the form of a ticket cannot be without: for whom it is, where that is asked, and the service."""
+        """The required links in a ticket's form: whom it is for, if asked, and the service."""
         linked = {}
         for link in ("caller", "service"):
             with contextlib.suppress(OSError):  # customers are not asked who calls
@@ -132,7 +132,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of one file, and the text that a page of the support has while it is in force, or has not."""
+    """A change to a file, and a text that a support page has, or does not have, while it is in force."""
 
     file: str
     old: str
@@ -232,7 +232,7 @@ class Drill:
         self.failures: list[str] = []
 
     def save(self, file: str, text: str, page: str, expected: str) -> None:
-        """Saves a file; `expected` stands on the page afterwards (with "!": does not), whichever process answers."""
+        """Saves a file; `expected` is on the page afterwards (with "!": is not), whichever process answers."""
         saver = next(self.savers)
         path = self.folder / file
         saver(path, text)
@@ -263,7 +263,7 @@ class Drill:
         self.save(edit.file, before, edit.page, edit.text if edit.text == "Tickets" else opposite)
 
     def break_and_mend(self, variant: Variant) -> None:
-        """A mistake, of which administrators read, and its way back."""
+        """A mistake, which administrators see, and its way back."""
         before = (self.folder / variant.file).read_text()
         place = variant.problem.split(": ")[0]
         self.save(variant.file, variant.text, "/-/problems", place)
@@ -277,7 +277,7 @@ def served(program: str, folder: Path, database: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     settings = {"FOLDER": folder, "DATABASE": database, "FILES": folder / "files", "COMPILED": folder / "compiled"}
-    # Fields that an edit adds come into the database at once, and passwords are checked in no time.
+    # Fields added by an edit enter the database immediately, and password checks take no time.
     settings |= {"DEVELOPMENT": "true", "PASSWORD_MEMORY": "8", "PASSWORD_ROUNDS": "1"}
     settings |= {"BIND": f"127.0.0.1:{port}", "PORT": port, "WORKERS": "2"}
     environment = {**os.environ, **{f"PORTAL_{name}": str(value) for name, value in settings.items()}}
@@ -304,7 +304,7 @@ def served(program: str, folder: Path, database: str) -> Iterator[str]:
 
 
 def drill(program: str, folder: Path, database: str, variants: list[Variant]) -> bool:
-    """Whether nothing failed; says what was seen."""
+    """Whether nothing failed; prints what was seen."""
     with served(program, folder, database) as address:
         load, editing = Load(address), Drill(folder, address)
         workers = [threading.Thread(target=load.work, args=[email]) for email in PEOPLE]

@@ -1,11 +1,11 @@
-"""How much of what is wrong an editor underlines by the schemas alone, with the real yaml-language-server.
+"""How many mistakes an editor underlines with the schemas alone, with the real yaml-language-server.
 
     npm install --prefix var/drill yaml-language-server
     .venv/bin/python -m tests.drills.editor [VARIANTS]
 
 Opens every valid folder, in which nothing may be underlined, and single mistakes in the demo: at least 70 % of those
-that `portal check` refuses must be. Asks for completions and explanations with the demo's own names. Exits 1 where
-something lacks, 0 without having looked where there is no such program.
+that `portal check` refuses must be. Requests completions and explanations with the demo's own names. Exits 1 if
+anything is missing, 0 without checking if the program is not installed.
 """
 
 import itertools
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "var/drill/node_modules/.bin/yaml-language-server"
 FOLDERS = (ROOT, ROOT / "examples/northwind", *(ROOT / "tests/portals" / name for name in ("small", "wide", "post")))
 ENOUGH = 0.7
-# Where in the demo a name of its own is offered: the file, a text, what is asked for after it, and what is offered.
+# Where the demo's own names must be offered: the file, a text, what is typed after it, and what is offered.
 OFFERED = (
     ("modules.yaml", "people: ", "", "contacts"),
     ("modules.yaml", "    owner: ", "", "caller"),
@@ -32,14 +32,14 @@ OFFERED = (
     ("profiles/customer.yaml", "modules:\n  ", "ti", "tickets"),
     ("buttons.yaml", "opens: tickets\n    tab: ", "", "open"),
 )
-# What is explained under the mouse: the file, a text whose beginning is pointed at, and a word of the explanation.
+# What must be explained on hover: the file, a text whose start is pointed at, and a word of the explanation.
 EXPLAINED = (
     ("modules.yaml", "organizations: ", "companies"),
     ("modules.yaml", "owner: caller", "whose record"),
     ("profiles/customer.yaml", "can: ", "may"),
     ("buttons.yaml", "count: true\n", "number"),
 )
-NOT_OURS = ("Unused anchor",)  # what the server says of YAML itself
+NOT_OURS = ("Unused anchor",)  # the server's messages about YAML itself
 
 
 def main(variants: int) -> int:
@@ -68,7 +68,7 @@ def main(variants: int) -> int:
 
 
 def _wrongly(server: LanguageClient, valid: Path, copy: Path) -> list[str]:
-    """What is underlined in a valid folder."""
+    """What is wrongly underlined in a valid folder."""
     write_schemas(copied(valid, copy))
     files = [path.relative_to(copy).as_posix() for path in sorted(copy.rglob("*.yaml"))]
     texts = {file: f"{schema_line(file)}\n{(copy / file).read_text()}" for file in files}
@@ -94,7 +94,7 @@ def _not_offered(server: LanguageClient, demo: Path) -> list[str]:
 
 
 def _not_explained(server: LanguageClient, demo: Path) -> list[str]:
-    """What is not explained under the mouse."""
+    """What is not explained on hover."""
     missing = []
     for file, pointed, word in EXPLAINED:
         text = (demo / file).read_text()

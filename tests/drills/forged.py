@@ -1,10 +1,10 @@
-"""What strangers make the portal send who ask in other people's names: few letters, and no word of their own.
+"""What strangers who act in other people's names can make the portal send: few letters, and no words of their own.
 
     .venv/bin/python -m tests.drills.forged [NUMBER]
 
 Sends NUMBER forged sign-ups, requests for a reset and for a sign-in link (10,000 in all), from many networks, for
-addresses that have access and that have none. Prints letters, rows and times. Exits 1 if an address got more letters
-than its limit, a letter holds what the sender typed, or known and unknown addresses are answered differently.
+addresses with and without access. Prints letters, rows and times. Exits 1 if an address got more letters than its
+limit, a letter contains what the sender typed, or known and unknown addresses are answered differently.
 """
 
 import shutil
@@ -28,10 +28,10 @@ from portal.settings import Settings
 
 SMALL = Path(__file__).parents[1] / "portals/small"
 KNOWN = "anna@acme.example"
-WORDS = "buy-now"  # stands in every address, name and header that the sender chooses
+WORDS = "buy-now"  # in every address, name and header that the sender chooses
 NETWORKS = 400
 WAYS = ("/signup", "/password/forgotten", "/password/link")
-SLOWER = 3  # times: how much later known addresses may be answered, in the median
+SLOWER = 3  # factor by which the median answer for known addresses may be slower
 
 
 def main(number: int) -> int:
@@ -80,7 +80,7 @@ def ask(app: TestApp, number: int) -> tuple[dict[bool, list[float]], dict[tuple[
 
 
 def differing(answers: dict[tuple[str, bool], Counter[str]]) -> list[str]:
-    """The ways on which known and unknown addresses get other answers, but for how often a limit is reached."""
+    """The requests for which known and unknown addresses get different answers, apart from reached limits."""
     return [way for way in WAYS if set(answers[way, True]) != set(answers[way, False])]
 
 
@@ -106,7 +106,7 @@ def look(app: TestApp) -> tuple[list[str], list[str]]:
 
 
 def most(address: str) -> int:
-    """How many letters an address may get, where an hour ends meanwhile."""
+    """How many letters an address may get, even if an hour ends in the meantime."""
     return 2 * (1 + (2 * RESET_ADDRESS.most if address == KNOWN else 0))
 
 

@@ -1,10 +1,10 @@
-"""The portal is killed again and again while people work: nothing acknowledged is missing, doubled or half there.
+"""The portal is killed repeatedly while people work: nothing acknowledged is missing, duplicated or incomplete.
 
     .venv/bin/python -m tests.drills.killed [TIMES]
 
-Kills a process that serves and works, with SIGKILL, TIMES times on SQLite and on PostgreSQL, at any moment. Exits 1
-where something acknowledged is lost, something is there in halves or twice, a page was anything but an answer, or the
-portal was not ready five seconds after it was started again, more often than not: the machine may be busy.
+Kills a process that serves and works, with SIGKILL, TIMES times on SQLite and on PostgreSQL, at random moments. Exits 1
+if something acknowledged is lost, incomplete or duplicated, a page was not an answer, or the portal was usually not
+ready five seconds after a restart (usually, as the machine may be busy).
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from tests.real_parts import running_postgresql
 
 PEOPLE = 3
 READY = 5.0  # seconds from the start until it answers
-LONGEST = 0.5  # seconds of work between two kills, beside one ticket
+LONGEST = 0.5  # seconds of work between two kills, in addition to one ticket
 
 
 def main(times: int) -> int:
@@ -48,7 +48,7 @@ def main(times: int) -> int:
 
 
 def drill(name: str, database: str, folder: Path, times: int) -> list[str]:
-    """What is wrong after so many kills, in sentences."""
+    """The failures after this many kills, in sentences."""
     folder.mkdir()
     files, chance = str(folder / "files"), random.Random(1)
     make_portal(database, files)

@@ -1,11 +1,11 @@
-"""Several machines under load, of which one after the other is killed: what was acknowledged is there, once.
+"""Several machines under load, killed one after another: everything acknowledged is there, once.
 
     .venv/bin/python -m tests.drills.machines
 
 Needs etcd, HAProxy, PgBouncer, Patroni and SeaweedFS; says which is missing and ends with 0. People create tickets with
 files through HAProxy and send a form again until it is acknowledged, as the page asks them to. Exits 1 if something
-acknowledged is missing or doubled, if a page was anything but an answer or 503 with Retry-After, if service came back
-later than after 10 seconds, or if anything was refused while the web machines were restarted one after the other.
+acknowledged is missing or duplicated, a page was neither an answer nor 503 with Retry-After, service took more than 10
+seconds to return, or anything was refused while the web machines were restarted one after another.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ LOGS = ROOT / "var" / "drill" / "machines"
 PEOPLE = 3
 CALM = 4.0  # seconds of load before and after each event
 RESTART = 2  # seconds, as RestartSec of deploy/portal-web.service
-SERVICE = 10.0  # seconds within which service has to be back
-LEASE = 20.0  # seconds more where a whole machine is gone: `ttl` of deploy/patroni.yml
+SERVICE = 10.0  # seconds within which service must be back
+LEASE = 20.0  # additional seconds if a whole machine is gone: `ttl` in deploy/patroni.yml
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _logs_kept(folder: Path) -> Iterator[None]:
-    """What the processes have written is in var/drill/machines afterwards."""
+    """Keeps the output of the processes in var/drill/machines."""
     try:
         yield
     finally:
@@ -110,7 +110,7 @@ def _start_portal(cluster: Cluster, machines: dict[str, int], address: str, file
 
 
 def _happens(event: Event, people: list[Person]) -> list[str]:
-    """What is wrong with the service during an event and after it."""
+    """The failures of the service during an event and after it."""
     time.sleep(CALM)
     refused = _refused(people)
     event.happen()

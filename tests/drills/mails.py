@@ -1,9 +1,9 @@
-"""What becomes of real mails: each is taken in twice, by two processes, and used once or kept with its reason.
+"""What becomes of real mails: each is received twice, by two processes, and used once or kept with a reason.
 
     .venv/bin/python -m tests.drills.mails FOLDER
 
-FOLDER holds mails as files, at any depth. Prints what became of them, and those that took longest. Exits 1 if one was
-lost or used twice, took more than two seconds, or if a machine was answered.
+FOLDER contains mails as files, at any depth. Prints what became of them, and which took longest. Exits 1 if one was
+lost or used twice, took more than two seconds, or if a machine got an answer.
 """
 
 import shutil
@@ -51,7 +51,7 @@ def main(mails: Path) -> int:
 
 
 def read_all(files: list[Path]) -> tuple[list[tuple[float, Path]], set[str]]:
-    """How long reading each mail takes, the slowest first; and who sent only what machines write."""
+    """How long reading each mail takes, the slowest first; and who sent only automatic mail."""
     times, machines, people = [], set(), set()
     for path in files:
         start = time.perf_counter()
@@ -66,7 +66,7 @@ def read_all(files: list[Path]) -> tuple[list[tuple[float, Path]], set[str]]:
 
 
 def make_portal(folder: Path) -> Path:
-    """A portal without records that makes tickets of mail, also of strangers'."""
+    """A portal without records that turns mail into tickets, also from strangers."""
     shutil.copytree(SMALL, folder)
     modules = folder / "modules.yaml"
     modules.write_text(INBOX + modules.read_text())
@@ -93,7 +93,7 @@ def take_in(folder: Path, files: list[Path]) -> None:
 
 
 def what_became(folder: Path) -> tuple[Counter[str], Counter[str], set[str]]:
-    """How many mails came to which end, were kept for which reason; and who is written to."""
+    """The number of mails by outcome, and by reason if kept; and the recipients of letters."""
     tables, engine = build(load(folder).declaration), make_engine(f"sqlite:///{folder}/var/portal.sqlite")
     mail, outbox = tables.mail, tables.outbox
     with reading(engine) as connection:

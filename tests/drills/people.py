@@ -1,7 +1,7 @@
 """People who work over the wire while something breaks, and what is left of their work afterwards.
 
-Each makes tickets with a file, one after the other, and sends a form until it is acknowledged, as the page asks them
-to. `what_is_wrong` then reads the database and the store: nothing acknowledged may be missing, doubled or half there.
+Each creates tickets with a file, one after another, and sends a form until it is acknowledged, as the page asks them
+to. `what_is_wrong` then reads database and store: nothing acknowledged may be missing, duplicated or incomplete.
 """
 
 import contextlib
@@ -29,10 +29,10 @@ from portal.store.store import Store, StoreError, open_store
 from tests.functional.world import ANNA, PASSWORD, World
 
 DECLARATIONS = Path(__file__).parent / "portal"
-PATIENCE = 120.0  # seconds in which somebody tries to get one form through
+PATIENCE = 120.0  # seconds for which somebody tries to send a form
 AGAIN = 0.1  # seconds until they try again
 MORE = "more.bin"  # the name of a ticket's other file
-HOLDS = 3_000  # times a file holds its ticket's title: more than one page of a disk
+HOLDS = 3_000  # repetitions of a ticket's title in its file: more than one disk page
 POLITE = "503 with Retry-After"
 AGAIN_THE_FORM = "the form again"
 
@@ -78,14 +78,14 @@ class Person:
         self.acknowledged.append((time.monotonic(), title))
 
     def try_to_make_ticket(self, title: str, more: bytes = b"") -> bool:
-        """Sends the form once, with another file of these bytes; whether it was acknowledged."""
+        """Sends the form once, with another file of these bytes; returns whether it was acknowledged."""
         page = self.page("/tickets/create")
         done = bool(page) and self._answer("/tickets/create", *form(page, title, more)) is not None
         self.acknowledged += [(time.monotonic(), title)] if done else []
         return done
 
     def page(self, path: str) -> str:
-        """A page, "" where it is refused."""
+        """A page, "" if it is refused."""
         return self._answer(path) or ""
 
     def _until_answered(self, path: str, body: bytes | None = None, kind: str = "") -> str:
@@ -97,7 +97,7 @@ class Person:
         raise TimeoutError(f"{path} was not answered for {PATIENCE} seconds")
 
     def _answer(self, path: str, body: bytes | None = None, kind: str = "") -> str | None:
-        """The page; None for a refusal, and for the form that comes back."""
+        """The page; None for a refusal, and for the form shown again."""
         try:
             answer = self._open(path, body, kind)
             page = answer.read().decode()
@@ -117,7 +117,7 @@ class Person:
 
 
 def signed_in(address: str, number: int, more: bytes = b"") -> list[Person]:
-    """So many people, who have signed in."""
+    """This many people, signed in."""
     people = [Person(address, f"P{place}", more) for place in range(number)]
     for person in people:
         person.sign_in()
@@ -126,7 +126,7 @@ def signed_in(address: str, number: int, more: bytes = b"") -> list[Person]:
 
 @contextlib.contextmanager
 def working(people: list[Person]) -> Iterator[None]:
-    """All of them work meanwhile."""
+    """All of them work while the block runs."""
     ended = threading.Event()
     threads = [threading.Thread(target=person.work, args=(ended,)) for person in people]
     for thread in threads:
@@ -170,7 +170,7 @@ def titles_of(people: list[Person]) -> list[str]:
 
 
 def what_is_wrong(database: str, files: str, acknowledged: list[str], keys: tuple[str, str] = ("", "")) -> list[str]:
-    """Sentences about tickets that are missing, doubled or half there; `keys`: of the store, where it is S3."""
+    """Sentences about tickets that are missing, duplicated or incomplete; `keys`: of the store, if it is S3."""
     engine, tables = make_engine(database), build(load(DECLARATIONS).declaration)
     tickets, file = tables.module("tickets"), tables.file
     with reading(engine) as connection:
@@ -199,7 +199,7 @@ def what_is_wrong(database: str, files: str, acknowledged: list[str], keys: tupl
 def impolite(people: list[Person], behind_proxy: bool = False) -> dict[str, int]:
     """Answers that nobody should get, and how often: neither a page nor 503 with Retry-After.
 
-    Without a proxy a process that was killed gives no answer at all, which is none of its own.
+    Without a proxy, a killed process gives no answer at all, which does not count.
     """
     refused = sum((person.refused for person in people), Counter())
     cut_off = sum((person.cut_off for person in people), Counter())

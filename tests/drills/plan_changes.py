@@ -1,6 +1,6 @@
 """The changes that plan_matrix.py tries: types of fields with values, and all else that a declaration may change.
 
-All are about `things`, beside companies and people.
+All are about `things`, in addition to companies and people.
 """
 
 import textwrap

@@ -4,8 +4,8 @@
 
 Each type of field becomes each other one, with values that fit and values that do not; then some eighty other changes,
 one at a time, of records that have values. Without `--allow-loss` nothing is lost; what cannot be done is refused with
-a cure, and nothing has changed; afterwards records are read, made and deleted. PART: only changes whose name holds it.
-Prints what is not so, and exits 1 then.
+a cure, and nothing has changed; afterwards records are read, created and deleted. PART: only changes whose name
+contains it. Prints failures, and exits 1 if there are any.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ CURES = re.compile(r"allow-loss|correct|remove|mend|give|leave|change|delete|spl
 
 
 class Failed(Exception):
-    """Something is not as it should be; the message says what."""
+    """A check failed; the message says which."""
 
 
 class Database:
@@ -51,7 +51,7 @@ class Database:
         self.tables: Tables = None  # type: ignore[assignment]
 
     def declare(self, modules: str, top: str) -> None:
-        """From now on these modules are declared; the database does not know yet."""
+        """Declares these modules; the database does not know yet."""
         self.tables = build(declared(self.folder, modules, top))
 
     def steps(self) -> list[PlanStep]:
@@ -174,7 +174,7 @@ def _check_kept(
     after: dict[tuple[str, int, str], str],
     steps: list[PlanStep],
 ) -> None:
-    """What the plan does not speak of is as it was; of the field that changes as many values as it said."""
+    """Checks that what the plan does not mention is unchanged, and that the field keeps as many values as it said."""
     for (module, record_id, name), text in before.items():
         if (module, name) in change.touched:
             continue

@@ -2,10 +2,10 @@
 
     .venv/bin/python -m tests.drills.power_cut [TIMES]
 
-Makes TIMES folders that a power cut at some moment could leave, of a portal on SQLite with its files, and opens each.
-Then every fsync fails for a while. Needs a C compiler. Exits 1 where something acknowledged is missing, something is
-there in halves, or the portal says that something is saved while the disk fails; and where a disk that forgets what it
-was told to keep is not found out, for then the drill itself would see nothing.
+Makes TIMES folders that a power cut could leave at some moment, for a portal on SQLite with its files, and opens each.
+Then every fsync fails for a while. Needs a C compiler. Exits 1 if something acknowledged is missing, something is
+incomplete, or the portal reports something as saved while the disk fails; and if a disk that drops synced data is not
+detected, as the drill itself would then be blind.
 """
 
 import errno
@@ -34,7 +34,7 @@ from tests.drills.syncing import Disk, NoCompilerError, watched
 
 PEOPLE = 3
 LONGEST = 0.3  # seconds between two cuts
-FORGOTTEN = 3  # cuts of the disk that forgets
+FORGOTTEN = 3  # power cuts with the disk that forgets
 REFUSALS = 5
 
 
@@ -52,7 +52,7 @@ def main(times: int) -> int:
 
 
 def drill(times: int, forgets: bool) -> list[str]:
-    """What is wrong after so many cuts, in sentences."""
+    """The failures after this many cuts, in sentences."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "disk"
         folder.mkdir()

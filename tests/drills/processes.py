@@ -16,14 +16,14 @@ import psycopg
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
-CHEAP = {  # what takes no time in drills: hashing, and templates that are compiled already
+CHEAP = {  # saves time in drills: cheap hashing, and already compiled templates
     "PORTAL_PASSWORD_MEMORY": "8", "PORTAL_PASSWORD_ROUNDS": "1", "PORTAL_COMPILED": str(ROOT / "var" / "templates"),
 }  # fmt: skip
 PATIENCE = 120  # seconds until something has started
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
+    """Free ports."""
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _port in range(count)]
         for one in sockets:
@@ -56,7 +56,7 @@ class Processes:
         self.start(name)
 
     def start(self, name: str) -> None:
-        """Starts what was killed, as systemd does."""
+        """Starts a killed process again, as systemd does."""
         command, environment = self.commands[name]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
@@ -65,7 +65,7 @@ class Processes:
             )  # fmt: skip
 
     def kill(self, name: str) -> None:
-        """Ends a process and its children at once, with SIGKILL."""
+        """Ends a process and its children immediately, with SIGKILL."""
         process = self.running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -77,7 +77,7 @@ class Processes:
 
 
 def serve(processes: Processes, folder: Path, database: str, files: str, **settings: str) -> str:
-    """The address of the portal in `folder`, served by a process with the name "web" that is ready."""
+    """The address of the portal in `folder`, served by a ready process named "web"."""
     port = free_ports(1)[0]
     settings |= {"PORTAL_FOLDER": str(folder), "PORTAL_DATABASE": database, "PORTAL_FILES": files} | CHEAP
     processes.run("web", [str(BIN / "portal"), "serve", "--port", str(port)], **settings)

@@ -1,7 +1,7 @@
-"""A disk of which we know what it holds for certain: contents as of a file's last fsync, names as of its folder's.
+"""A disk with known durable content: files as of their last fsync, names as of their folder's.
 
-A process that is started with `environment` tells each of its fsyncs here (sync.c) and waits for the answer, which may
-be that the disk failed. `cut` makes a folder that could be there after a power cut: of what was not synced, any part.
+A process started with `environment` reports each fsync here (sync.c) and waits for the answer, which may be that the
+disk failed. `cut` makes a folder that a power cut could leave: with any part of what was not synced.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("sync.c")
-BLOCK = 4096  # bytes that a disk writes at once
+BLOCK = 4096  # bytes that a disk writes atomically
 
 
 class NoCompilerError(Exception):
@@ -24,7 +24,7 @@ class NoCompilerError(Exception):
 
 @dataclass
 class Disk:
-    """A folder below which everything is known. `forgets`: as a disk that says it has written, and has not."""
+    """A folder whose durable content is known. `forgets`: like a disk that claims to have written, but has not."""
 
     folder: Path
     forgets: bool = False
@@ -35,7 +35,7 @@ class Disk:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, path: Path) -> None:
-        """What is there now is there for certain."""
+        """Notes that the current content is durable."""
         self.synced += 1
         if path.is_dir():
             self.names[path] = {entry.name for entry in path.iterdir()}
@@ -43,7 +43,7 @@ class Disk:
             self.contents[path] = path.read_bytes()
 
     def note_all(self) -> None:
-        """All that is in the folder is there for certain."""
+        """Notes that everything in the folder is durable."""
         for path in [self.folder, *self.folder.rglob("*")]:
             self.note(path)
 
@@ -64,7 +64,7 @@ class Disk:
                 (target / name).write_bytes(self._left(path, chance))
 
     def _left(self, path: Path, chance: random.Random) -> bytes:
-        """Block by block as it was synced or as it was written since."""
+        """The content, block by block either as synced or as written since."""
         synced = self.contents.get(path, b"")
         written = path.read_bytes() if path.exists() else synced
         size = chance.choice([len(synced), len(written)])
@@ -87,7 +87,7 @@ class Disk:
 
 @contextlib.contextmanager
 def watched(disk: Disk) -> Iterator[dict[str, str]]:
-    """The environment of a process whose fsyncs are told to `disk`. Raises NoCompilerError."""
+    """The environment of a process whose fsyncs are reported to `disk`. Raises NoCompilerError."""
     compiler = shutil.which("cc") or shutil.which("gcc")
     if compiler is None:
         raise NoCompilerError("there is no C compiler")

@@ -1,11 +1,11 @@
-"""The portal is killed while it stores files, and `portal files` while it sweeps: none is lost, nothing stays behind.
+"""The portal is killed while it stores files, and `portal files` while it sweeps: no file is lost, none left behind.
 
     .venv/bin/python -m tests.drills.uploads [TIMES]
 
 Kills a process that serves and works, with SIGKILL, TIMES times in the middle of tickets with a large file: on SQLite
-and PostgreSQL, with the files in a folder and in S3. Then `portal files` sweeps, killed as often, as if everything was
-old. Exits 1 where an acknowledged file is missing or not whole, where a row has no bytes, and where the store keeps
-anything that no row names, parts of uploads included. Needs SeaweedFS; says so where it is missing, and ends with 0.
+and PostgreSQL, with the files in a folder and in S3. Then `portal files` sweeps, killed as often, as if everything were
+old. Exits 1 if an acknowledged file is missing or incomplete, a row has no bytes, or the store keeps anything that no
+row names, including parts of uploads. Needs SeaweedFS; says so if it is missing, and exits 0.
 """
 
 import contextlib
@@ -84,7 +84,7 @@ def main(times: int) -> int:
 
 
 def drill(name: str, database: str, place: Place, folder: Path, times: int) -> list[str]:
-    """What is wrong after so many kills, in sentences. The store is empty afterwards."""
+    """The failures after this many kills, in sentences. The store is empty afterwards."""
     make_portal(database, place.address)
     processes, chance = Processes(folder), random.Random(1)
     try:
@@ -113,7 +113,7 @@ def drill(name: str, database: str, place: Place, folder: Path, times: int) -> l
 
 
 def _sweep(processes: Processes, database: str, place: Place, chance: random.Random, times: int) -> None:
-    """`portal files` again and again, killed at any moment, and at last to its end."""
+    """Runs `portal files` repeatedly, killed at random moments, and finally to its end."""
     settings = {"PORTAL_FOLDER": str(DECLARATIONS), "PORTAL_DATABASE": database, "PORTAL_FILES": place.address}
     command = [sys.executable, "-c", SWEEP, "files"]
     processes.run("sweep", command, **settings, **KEYS, **CHEAP)
@@ -146,12 +146,12 @@ def _what_files_lack(database: str, place: Place) -> list[str]:
 
 
 def _always() -> datetime.datetime:
-    """A moment from which everything that is stored is old."""
+    """A moment at which everything stored is old."""
     return datetime.datetime.now(datetime.UTC) + 2 * SETTLED
 
 
 def _named(database: str) -> set[str]:
-    """What rows name in the store."""
+    """The store names in rows."""
     engine, tables = make_engine(database), build(load(DECLARATIONS).declaration)
     with reading(engine) as connection:
         names = stored_file_names(connection, tables)
