@@ -1,4 +1,4 @@
-"""What `make audit` makes of the answers of pip-audit."""
+"""How `make audit` interprets the output of pip-audit."""
 
 import pytest
 

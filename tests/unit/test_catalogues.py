@@ -1,4 +1,4 @@
-"""The interface speaks every language whole: what a catalog lacks fails here, and `make messages` adds it."""
+"""The interface is complete in every language: a sentence missing in a catalog fails here; `make messages` adds it."""
 
 import ast
 import re
@@ -34,7 +34,7 @@ def forms(text: str | tuple[str, ...]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def sentences(tmp_path_factory: pytest.TempPathFactory) -> set[Sentence]:
-    """Every sentence of the templates and of the code, as it is written there; two where it counts something."""
+    """Every sentence in the templates and the code, as written there; two if it counts something."""
     template = tmp_path_factory.mktemp("messages") / "portal.pot"
     collect = Path(sys.executable).parent / "pot-create"
     subprocess.run([collect, "--output", template, PORTAL], check=True, capture_output=True)
@@ -65,7 +65,7 @@ def test_no_sentence_of_the_code_is_shown_as_it_is_written():
 
 
 def untranslated(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
-    """The texts that read as sentences and are no argument of `_`, nor of a call that speaks to developers."""
+    """Texts that read as sentences and are not an argument of `_` or of a call for developers."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
@@ -105,7 +105,7 @@ def test_a_translation_fills_in_the_names_of_its_sentence(language):
 
 
 def forms_of_several_numbers(catalogue: Catalog) -> set[int]:
-    """The plural forms that must say the number: Arabic has one for 1 and another for 2, which say it in words."""
+    """The plural forms that must contain the number: Arabic has forms for 1 and for 2 that say it in words."""
     numbers = Counter(c2py(catalogue.plural_expr)(number) for number in (*range(2000), 1_000_000, 2_000_000))
     return {form for form, often in numbers.items() if often > 1}
 

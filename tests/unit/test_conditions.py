@@ -1,4 +1,4 @@
-"""The where-language: what is read, what is refused and where, and what holds."""
+"""The where-language: what is accepted, what is refused and where, and what is true."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""The reference cannot fall behind: every key, type, command, option and setting of the code stands in it."""
+"""The reference cannot fall behind: it contains every key, type, command, option and setting of the code."""
 
 import re
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""The import rule of docs/ARCHITECTURE.md, read off the code: only downwards, absolute, at the top; and small files.
+"""The import rule of docs/ARCHITECTURE.md, checked in the code: only downwards, absolute, at the top; and small files.
 
-Each test lists every offender, so that one run shows all there is to mend.
+Each test lists every offender, so that one run shows everything to fix.
 """
 
 import ast
@@ -42,10 +42,10 @@ ROWS = [
     ["commands"],
 ]
 LEVELS = {room: level for level, row in enumerate(ROWS) for room in row}
-# Settings import nothing of ours, and only those read them who hand plain values down.
+# Settings import nothing of ours, and are read only by those who pass plain values down.
 READ_SETTINGS = {"application", "commands"}
 
-# Where a library is at home; every other library may be used anywhere.
+# The home of a library; every other library may be used anywhere.
 HOMES = {
     "pyramid": {"web", "views", "rendering", "application"},
     "sqlalchemy": {room for room, level in LEVELS.items() if level <= LEVELS["jobs"]} | {"testing"},

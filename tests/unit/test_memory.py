@@ -1,4 +1,4 @@
-"""What memory a server keeps. Measured in a process of its own: what is set stays set."""
+"""How much memory a server keeps. Measured in a separate process, as the settings cannot be undone."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""The converter of examples/northwind on a script of a few lines that has every oddity of the published one."""
+"""The converter of examples/northwind, on a short script with every oddity of the published one."""
 
 import csv
 import importlib.util

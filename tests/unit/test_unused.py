@@ -1,4 +1,4 @@
-"""No function of the portal is left that nothing uses."""
+"""The portal has no unused functions."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from collections import Counter
 
 from tests.source_code import PORTAL, ROOT, nodes_of, python_files, text_of, tree_of
 
-# Called by the libraries whose classes they extend.
+# Called by libraries whose classes they extend.
 BY_LIBRARIES = {
     "self_group", "get_col_spec", "tpc_begin", "tpc_vote", "tpc_finish", "tpc_abort", "abort", "sortKey",
     "should_retry", "new_csrf_token", "check_csrf_token", "authenticated_userid", "handle_starttag", "handle_endtag",
@@ -30,7 +30,7 @@ def test_every_function_is_named_somewhere_else():
 
 
 def test_a_function_that_only_its_own_file_uses_is_called_so():
-    """`_name`. What a decorator or a name in a text hands to others is used there; what a test calls as well."""
+    """`_name`. A function passed on by a decorator or named in a text is used elsewhere; so is one in a test."""
     files = [path for folder in ("portal", "tests", "benchmarks") for path in python_files(ROOT / folder)]
     words = Counter(word for path in files for word in set(re.findall(r"\w+", text_of(path))))
     kept = {"cache", "lru_cache", "contextmanager"}  # decorators that hand a function to nobody

@@ -1,4 +1,4 @@
-"""Whose attempts count together."""
+"""Which attempts are counted together."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The effect of a change of the declarations, against asking everybody's policy for each record."""
+"""The effect of a change to the declarations, compared with asking everybody's policy for each record."""
 
 import datetime
 import shutil
@@ -35,7 +35,7 @@ PEOPLE = (
     AccessRequest("nancy@supplier.example", "staff", "Nancy Smith", "Supplier"),
 )
 MODULES, CUSTOMER, POWER, STAFF = "modules.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"
-# What is changed: file, what stands there, what stands there afterwards.
+# The changes: file, old text, new text.
 # ruff: noqa: E501 - one change a line
 CHANGES = {
     "a narrower scope": [(POWER, "see: organization, can", "see: own, can")],
@@ -88,7 +88,7 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory):
-    """The small portal with records of several people: its folder and its SQLite file."""
+    """The small portal with records from several people: its folder and its SQLite file."""
     folder = shutil.copytree(SMALL, tmp_path_factory.mktemp("effect") / "before")
     fill(f"sqlite:///{folder / 'portal.sqlite'}", folder)
     return folder
@@ -146,7 +146,7 @@ def changed(before, folder, changes):
 
 
 def seen_by_asking(url, declaration):
-    """Who sees which record: (address, module, id), of a database that fits the declaration."""
+    """Who sees which record: (address, module, id), in a database that fits the declaration."""
     engine, tables, seen = make_engine(url), build(declaration), set()
     apply(engine, tables)
     with reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""Which ID tokens are believed, and which addresses of a provider are asked."""
+"""Which ID tokens are trusted, and which addresses of a provider are used."""
 
 import base64
 import datetime

@@ -1,4 +1,4 @@
-"""Passwords: their hashes, which of them are too weak, and generated ones."""
+"""Passwords: their hashes, which ones are too weak, and generated ones."""
 
 import pytest
 

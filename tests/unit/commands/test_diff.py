@@ -158,6 +158,6 @@ def test_mistakes_in_one_of_both_are_told(folder):
 
 
 def test_the_rights_of_the_demo_are_those_of_its_snapshot():
-    """Where the demo's profiles were meant to change: `portal diff --snapshot access.json --write`."""
+    """If a change to the demo's profiles is intended: `portal diff --snapshot access.json --write`."""
     demo = Path(__file__).parents[3]
     assert portal(demo, "diff", "--snapshot", str(demo / "access.json")) == (0, "nothing differs\n")

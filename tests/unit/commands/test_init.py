@@ -1,4 +1,4 @@
-"""`portal init` as a person calls it: what it writes passes the check, and what it says loads every row."""
+"""`portal init` as a person calls it: its files pass the check, and the commands it prints load every row."""
 
 import shlex
 import sqlite3

@@ -1,4 +1,4 @@
-"""What commands take from their options."""
+"""The options of commands."""
 
 from importlib.metadata import version
 

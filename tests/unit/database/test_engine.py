@@ -327,7 +327,7 @@ def modes(folder):
 
 
 def test_sqlite_knows_that_an_index_with_many_empty_values_has_no_more_rows_than_others(sqlite):
-    """Or it would read the whole table to find those that are not empty."""
+    """Otherwise it would read the whole table to find those that are not empty."""
     indexes = sa.Index("by_due", "due", "id"), sa.Index("by_number", "number")
     numbers = (sa.Column("id", sa.Integer, primary_key=True), sa.Column("number", sa.Integer))
     table = sa.Table("half_empty", sa.MetaData(), *numbers, sa.Column("due", sa.Text), *indexes)
@@ -363,7 +363,7 @@ def test_files_that_others_could_read_become_private_at_the_next_start(tmp_path)
 
 
 def test_a_new_connection_leaves_the_file_locked_against_other_processes(tmp_path):
-    """A process that closes any descriptor of a file loses its locks: another would take the journal away."""
+    """A process that closes any descriptor of a file loses its locks: another process would then remove the journal."""
     path = tmp_path / "portal.sqlite"
     engines = [make_engine(f"sqlite:///{path}") for _number in range(2)]
     with writing(engines[0]) as connection:

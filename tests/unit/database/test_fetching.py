@@ -1,4 +1,4 @@
-"""Statements that are executed again and again say the same as SQLAlchemy, on the driver's own cursor."""
+"""Statements executed repeatedly on the driver's own cursor return the same as with SQLAlchemy."""
 
 import datetime
 import decimal
@@ -40,7 +40,7 @@ def connection(database_url):
 
 
 def fetch_often(connection, statement, values):
-    """What the last of several executions answers, of which the first ones are SQLAlchemy's."""
+    """The result of the last of several executions, the first of which are SQLAlchemy's."""
     return [fetch(connection, statement, values) for _time in range(4)][-1]
 
 

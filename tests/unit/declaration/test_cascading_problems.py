@@ -1,4 +1,4 @@
-"""One cause, one problem: what follows from a mistake is not listed beside it."""
+"""One cause, one problem: the consequences of a mistake are not also listed."""
 
 import shutil
 from pathlib import Path

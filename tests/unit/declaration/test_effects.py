@@ -1,4 +1,4 @@
-"""Whatever the language accepts has an effect outside of `portal/declaration/`."""
+"""Everything that the language accepts has an effect outside `portal/declaration/`."""
 
 import ast
 import functools
@@ -16,7 +16,7 @@ from portal.views.administration.rights_in_words import ACTION_LABELS
 from portal.workshop.differences import DEEDS
 from tests.source_code import PORTAL, nodes_of, python_files
 
-# Keys whose whole effect is on the resolved declaration.
+# Keys that only affect the resolved declaration.
 RESOLVED = {"Profile.extends", "Rollup.includes_unseen"}
 # Values that mean the absence of the others.
 ABSENCES = {"Transition.ask: optional", "Profile.second_factor: optional"}
@@ -54,7 +54,7 @@ def test_every_word_under_can_is_put_into_words(words):
 
 @functools.cache
 def words_outside() -> set[str]:
-    """Attributes and texts in the code outside of the declaration, and every word of the templates."""
+    """Attributes and texts in the code outside the declaration, and every word of the templates."""
     words: set[str] = set()
     for path in python_files():
         if path.is_relative_to(PORTAL / "declaration"):

@@ -1,6 +1,6 @@
-"""Every key and word of the language, with those that later versions bring: it works, is warned about, or is refused.
+"""Every key and word of the language, including those of later versions: it works, is warned about, or is refused.
 
-Nothing is accepted silently that has no effect. Whoever builds a feature moves its line.
+Nothing without effect is accepted silently. A new feature moves its line.
 """
 
 import pytest

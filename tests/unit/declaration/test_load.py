@@ -1,4 +1,4 @@
-"""Loading a folder: which problems it reports, and that no bytes make it fail."""
+"""Loading a folder: which problems it reports, and that no content makes it fail."""
 
 import copy
 import os
@@ -263,7 +263,7 @@ def test_whatever_replaces_a_part_of_a_correct_portal_never_raises(tmp_path_fact
 
 
 def replace_somewhere(value, chance: random.Random, part) -> None:
-    """Walks down to a random place and puts `part` there, under the same name, a name of elsewhere, or none."""
+    """Walks down to a random place and puts `part` there, under the same name, another existing name, or none."""
     while True:
         names = list(value) if isinstance(value, dict) else list(range(len(value)))
         if not names:

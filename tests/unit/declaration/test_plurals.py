@@ -1,4 +1,4 @@
-"""What a record is called where only the name of its module is known."""
+"""The name of a record if only the name of its module is known."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from portal.declaration.source.problems import Problem
 ROOT = Path(__file__).parents[3]
 CHECKS = [*(ROOT / "portal/declaration").rglob("*.py"), *(ROOT / "portal/records/audit").glob("*.py")]
 GUESSES = ("suggest", "did_you_mean", "_suggest_icon", "guess")
-SHORTEST = 15  # characters of a sentence of which not all is put in
+SHORTEST = 15  # fixed characters of a message with placeholders
 # Found in packages, in the records, or in files of more than five hundred problems.
 NOT_IN_FILES = {"P114", "P610", "P701", "P702", "P703", "P704"}
 REFERENCE = set((ROOT / "docs/reference.md").read_text(encoding="utf-8").splitlines())
@@ -91,7 +91,7 @@ def test_every_problem_of_the_broken_portals_belongs_to_a_kind():
 
 
 def codes(example: str, folder: Path) -> set[str]:
-    """The codes of a portal with the file of an example; what belongs to it is added."""
+    """The codes of a portal with an example's file, completed as needed."""
     named = re.match(r"# (\S+\.ya?ml)\n", example)
     file = named[1] if named else "modules.yaml"
     files = {"modules.yaml": MODULES, "profiles/customer.yaml": CUSTOMER, "buttons.yaml": BUTTONS}
@@ -106,7 +106,7 @@ def codes(example: str, folder: Path) -> set[str]:
 
 
 def sentences(path: Path) -> list[str]:
-    """What the calls of `wrong` and `warn` in a file say, with x for what differs."""
+    """The messages of the calls of `wrong` and `warn` in a file, with x for variable parts."""
     calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
     said = [call.args[0] for call in calls if isinstance(call.func, ast.Attribute) and call.args
             and call.func.attr in ("wrong", "warn")]  # fmt: skip
@@ -125,6 +125,6 @@ def sample(node: ast.expr) -> str:
 
 
 def sample_value(part: ast.FormattedValue) -> str:
-    """Nothing for the guess at what was meant, x for everything else."""
+    """Nothing for a suggestion, x for everything else."""
     named = part.value.func if isinstance(part.value, ast.Call) else part.value
     return "" if isinstance(named, ast.Name) and named.id in GUESSES else "x"

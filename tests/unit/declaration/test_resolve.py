@@ -1,4 +1,4 @@
-"""What the files leave out is filled in, and what a profile says is merged over what the module says."""
+"""Omitted keys are filled in, and a profile's keys are merged over the module's."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ NOTES = """
 
 @pytest.fixture
 def portal(tmp_path):
-    """A function that writes modules and profiles and gives the declaration."""
+    """A function that writes modules and profiles and returns the declaration."""
 
     def write(notes=NOTES, buttons="", **profiles):
         loaded = load(write_portal(tmp_path, WORLD + notes, buttons, **profiles))
@@ -328,11 +328,11 @@ def test_lookups_know_what_they_look_up():
 @pytest.mark.parametrize(
     ("transitions", "way"),
     [
-        # A state beside the way is no stage.
+        # A state off the path is not a stage.
         ("{take: {from: a, to: b}, end: {from: b, to: c}, cancel: {from: [a, b], to: d}}", ("a", "b", "c")),
-        # Going back does not make the way longer.
+        # Going back does not make the path longer.
         ("{take: {from: a, to: b}, end: {from: [a, b], to: c}, reopen: {from: c, to: b}}", ("a", "b", "c")),
-        # The order of the options decides nothing where only one way exists.
+        # The order of the options does not matter if there is only one path.
         ("{take: {from: a, to: d}, end: {from: d, to: b}}", ("a", "d", "b")),
         # Without from, a transition starts in every other state.
         ("{take: {from: a, to: b}, end: {to: d}}", ("a", "b", "d")),

@@ -1,4 +1,4 @@
-"""Roll-ups in a declaration: by which link records belong together, and which profiles get the number."""
+"""Roll-ups in a declaration: which link connects the records, and which profiles get the number."""
 
 import pytest
 

@@ -24,7 +24,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[sa.Connection]:
         engine = request.getfixturevalue("postgresql_engine")
     with engine.connect() as connection:
         yield connection
-        # Nothing is committed: PostgreSQL takes back tables as well, SQLite's were in memory.
+        # Nothing is committed: PostgreSQL also rolls back tables, SQLite's were in memory.
         connection.rollback()
     if request.param == "sqlite":
         engine.dispose()

@@ -1,5 +1,5 @@
-"""What every field type promises (portal/testing/contract.py), asked of each of ours on both databases; and what is
-particular to some of them."""
+"""The contract of field types (portal/testing/contract.py), checked for each of ours on both databases; and details of
+some of them."""
 
 import pytest
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ def test_columns_of_fields_of_any_names_do_not_clash(database):
 
 
 def test_every_type_of_the_language_is_there():
-    """A type that goes by mistake is missed; a new one is named here."""
+    """Notices a type that was removed by mistake; a new one must be named here."""
     assert set(Field.types) == {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",

@@ -1,4 +1,4 @@
-"""What the general search finds dates, times of day and booleans by, in the languages of the portal."""
+"""The search words for dates, times of day and booleans, in the languages of the portal."""
 
 import datetime
 

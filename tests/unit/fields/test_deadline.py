@@ -1,4 +1,4 @@
-"""The clock of a deadline where the declaration has changed since it was stored."""
+"""The clock of a deadline whose declaration has changed since it was stored."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Formulas: what may be computed with what, and what comes out of it."""
+"""Formulas: which types can be combined, and the results."""
 
 import datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""IP addresses: sorted by number, and found by the range in which they lie."""
+"""IP addresses: sorted numerically, and found by their range."""
 
 import pytest
 

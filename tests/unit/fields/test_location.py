@@ -1,4 +1,4 @@
-"""Places: read in the ways in which people have them at hand, and compared with what lies around a place."""
+"""Places: read in the usual notations, and compared with the surroundings of a place."""
 
 from decimal import Decimal
 

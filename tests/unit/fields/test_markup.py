@@ -1,4 +1,4 @@
-"""Markdown and HTML that people typed cannot harm who reads it."""
+"""Markdown and HTML that people typed cannot harm their readers."""
 
 import re
 
@@ -61,7 +61,7 @@ def test_nothing_harmful_is_shown(kind, typed):
     value = one.parse(f"before {typed} after", PLAIN)
     assert not BAD.search(one.html(value))
     assert "before" in one.html(value)
-    # What stands in the database by other ways than a form.
+    # Content that entered the database by other ways than a form.
     assert not BAD.search(one.html(typed))
 
 
@@ -133,7 +133,7 @@ def test_a_hostile_text_does_not_stop_the_server(pattern):
 
 @pytest.mark.parametrize("nested", ["<div>", "<ul><li>", "<dl><dd>", "<pre>", "<b a=1></i>"])
 def test_what_is_nested_without_end_is_text(nested):
-    """A parser that has ten thousand elements open takes seconds, each time that the text is shown."""
+    """A parser with ten thousand open elements takes seconds, each time that the text is shown."""
     value = rich("html").parse(f"<p>begin</p>{nested * (80_000 // len(nested))}end", PLAIN)
     shown = rich("html").html(value)
     assert shown.count("</") < 300

@@ -1,4 +1,4 @@
-"""Numbers in the ways of different languages; exactness; the ends of what is allowed."""
+"""Numbers in the formats of different languages; exactness; the limits of what is allowed."""
 
 from decimal import Decimal
 

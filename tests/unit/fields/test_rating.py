@@ -1,4 +1,4 @@
-"""Half stars: chosen from a list, stored exactly, shown with a half and written with a point."""
+"""Half stars: chosen from a list, stored exactly, shown as a half and exported with a point."""
 
 from decimal import Decimal
 

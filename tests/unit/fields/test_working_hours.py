@@ -1,4 +1,4 @@
-"""Working time: added and measured as a count of its minutes says, over weekends, holidays and changed clocks."""
+"""Working time: added and measured like a count of its minutes, over weekends, holidays and clock changes."""
 
 import datetime
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ spans = st.sampled_from([(), ((0, 1440),), OFFICE, ((360, 361),), ((1200, 1440),
 
 
 def has_an_hour(week):
-    """In weeks of a few minutes, `lengths` would take longer than working time is looked for."""
+    """With only a few minutes per week, `lengths` would exceed the range in which working time is searched for."""
     return sum(until - begin for day in week for begin, until in day) >= 60
 
 
@@ -34,7 +34,7 @@ hours = st.builds(
 
 
 def counted(hours, start, end):
-    """The minutes between two moments of which clocks show that they are working time, one by one, in seconds."""
+    """The working minutes between two moments by the clock, counted one by one, in seconds."""
     total, moment = 0, start
     while moment < end:
         here = moment.astimezone(hours.zone)

@@ -13,7 +13,7 @@ MINUTE = datetime.timedelta(minutes=1)
 
 
 class Stopping(threading.Event):
-    """Remembers how long a round is followed by rest, and ends it."""
+    """Remembers the length of the rest after a round, and ends it."""
 
     rest: float = 0.0
 

@@ -1,4 +1,4 @@
-"""Letters, read as the bytes that leave: whatever a name holds, it is one recipient's name and no header of its own."""
+"""Letters, read as the sent bytes: whatever a name contains, it is one recipient's name and never a separate header."""
 
 import base64
 import datetime
@@ -108,7 +108,7 @@ def test_every_letter_is_sent_somewhere():
 
 
 def test_a_request_about_a_record_writes_no_letter_itself():
-    # Only record_letters.py reads the record with the rights of each recipient, from the events that the worker takes.
+    # Only record_letters.py reads the record with the rights of each recipient, from the worker's events.
     records = Path(portal.__path__[0]) / "views" / "records"
     mail = re.compile(r"\bportal\.(mail|web\.letters|database\.outbox)\b")
     assert [path.name for path in records.rglob("*.py") if mail.search(path.read_text("utf-8"))] == [], (

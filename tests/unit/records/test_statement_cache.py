@@ -1,4 +1,4 @@
-"""Two statements never share a key, and no shared statement holds a value of one reader."""
+"""Two statements never share a key, and no shared statement contains a value of one reader."""
 
 import dataclasses
 import datetime

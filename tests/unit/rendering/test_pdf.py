@@ -1,4 +1,4 @@
-"""PDFs of pages: HTML of customers as nodes, logos of every kind, nothing that Typst could choke on."""
+"""PDFs of pages: customers' HTML as nodes, logos of every kind, nothing that breaks Typst."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Compiled templates on disk: read back by the next process, made anew when anything about them changes."""
+"""Compiled templates on disk: reused by the next process, recompiled when anything about them changes."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from portal.rendering.template_cache import TemplateCache
 
 
 class Counting(TemplateCache):
-    """Counts the templates that it had to compile."""
+    """Counts the compiled templates."""
 
     built = 0
 

@@ -1,4 +1,4 @@
-"""The templates: what they may contain, what every page gets, and in which language it speaks."""
+"""The templates: what they may contain, what every page gets, and its language."""
 
 import re
 from html.parser import HTMLParser
@@ -62,7 +62,7 @@ def test_a_posting_form_bears_the_token():
     assert all('name="_csrf" value="secret-token"' in each for each in posting)
 
 
-# Answered for people who are not signed in too, by the signature of the address alone.
+# Also answered without a sign-in, with only the signature of the address.
 BY_SIGNATURE = {"notice.pt"}
 
 
@@ -80,7 +80,7 @@ def test_an_error_is_told_at_its_field():
     assert 'id="field-title-error"' in html
 
 
-# Letters are read in mail programs, which know no style sheets.
+# Letters are read in mail programs, which do not support style sheets.
 FOR_BROWSERS = sorted(path for path in TEMPLATES.glob("*.pt") if not path.name.startswith("letter"))
 
 
@@ -92,7 +92,7 @@ def test_templates_obey_the_content_security_policy(path):
 
 
 class WordsNotTranslated(HTMLParser):
-    """What readers see of a template and no catalog translates, each with its line."""
+    """Visible words in a template that no catalog translates, each with its line."""
 
     EMPTY = ("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr")
     READ = ("title", "alt", "aria-label", "placeholder")
@@ -124,7 +124,7 @@ class WordsNotTranslated(HTMLParser):
             self.note(data)
 
     def note(self, text):
-        """Letters count that stand outside of `${…}`; an example of a color or a distance is the same in all."""
+        """Letters outside `${…}` count; an example of a color or a distance is the same in all languages."""
         if re.search(r"[^\W\d_]", re.sub(r"\$\{[^}]*\}|#[0-9a-f]{6}|\d km", "", text)):
             self.found.append(f"line {self.getpos()[0]}: {text.strip()}")
 

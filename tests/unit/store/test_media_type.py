@@ -1,4 +1,4 @@
-"""What a file is, by its bytes and its name together."""
+"""The type of a file, from its bytes and its name together."""
 
 import io
 

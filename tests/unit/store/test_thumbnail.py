@@ -1,4 +1,4 @@
-"""Thumbnails are made in a process of their own, which a hostile picture may kill."""
+"""Thumbnails are made in a separate process, which a hostile picture may kill."""
 
 import io
 import struct

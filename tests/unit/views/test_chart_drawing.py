@@ -1,4 +1,4 @@
-"""Where the bars of charts stand."""
+"""The places of bars in charts."""
 
 import pytest
 

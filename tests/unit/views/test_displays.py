@@ -28,13 +28,13 @@ def draw(template, **values):
     return TEMPLATES.render(template, {"page": None, **values}, Reader(), frame)
 
 
-# The texts of a value: those by which its kind is known, those whose presence is, and all others.
+# The texts of a value: those that determine its kind, those whose presence does, and all others.
 OF_KIND, IF_ANY = {"label", "display", "tone", "icon"}, {"url", "note"}
 FURTHER = [name for name, kind in get_type_hints(Value).items() if kind is str and name not in OF_KIND | IF_ANY]
 
 
 def as_cell(value):
-    """The cell as a list draws it: from the template of its kind, which another value was drawn with first."""
+    """The cell as a list draws it: from the template of its kind, first used with another value."""
     renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
     others = {name: "2000-01-01" if name == "iso" else f"another {name}" for name in FURTHER}
     another = value._replace(**others, **{name: getattr(value, name) and f"/another-{name}" for name in IF_ANY})

@@ -1,4 +1,4 @@
-"""Nothing waits for its feature: what no view sets, no template reads and no page bears is not there."""
+"""Nothing is unused: there are no fields that no view sets, no template reads or no page contains."""
 
 import ast
 import dataclasses
@@ -32,7 +32,7 @@ def trees():
 
 @functools.cache
 def shown_classes():
-    """The pages, whatever their fields hold, and the values of displays.py, which hold what they like."""
+    """The pages, with the types of their fields, and the values of displays.py, which may contain anything."""
     names, known = {module.__name__ for module in MODULES}, dict[type, None]()
     waiting = [kind for module in MODULES for kind in vars(module).values() if isinstance(kind, type)]
     whole = (displays.__name__, frame.__name__)
@@ -105,7 +105,7 @@ def test_every_macro_is_used():
 
 
 def test_every_style_has_something_to_dress():
-    # Tones and states come from declarations and views, the rest stands in templates and scripts.
+    # Tones and states come from declarations and views, the rest is in templates and scripts.
     words = {"good", "warn", "bad", "info", "primary", "lead", "reference", "status", "when", "extra", "done"}
     for text in (*TEMPLATES.values(), *SCRIPTS.values()):
         words |= set(re.findall(r"[\w-]+", text))

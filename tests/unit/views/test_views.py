@@ -1,4 +1,4 @@
-"""Every view, read off its decorators: who may open it, and the template that draws it."""
+"""Every view, from its decorators: who may open it, and the template that draws it."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ from tests.source_code import nodes_of, python_files, tree_of
 
 FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
-# Everybody who is signed in may open what these show: the tree of addresses holds only what they may see.
+# Everybody who is signed in may open these: the tree of addresses contains only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/account_page.add_token", "account/token_list.end_one_token", "account/token_list.show_token_form",
     "api/conversation.list_comments", "api/conversation.list_files", "api/lists.list_modules", "api/lists.list_records",
@@ -65,7 +65,7 @@ FOR_SCRIPTS = {
 
 
 def declared_views():
-    """(file.function, decorator, its keywords as they are written) for every view."""
+    """(file.function, decorator, its keywords as written) for every view."""
     for path in python_files(FOLDER):
         for node in tree_of(path).body:
             for decorator in getattr(node, "decorator_list", ()):
@@ -118,7 +118,7 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
     assert [name for name in names if f'"/-/{name}"' not in looked_at] == [], "no line in tests/browser/pages.py"
 
 
-# A record and each branch of it, as POSTED and BY_PROGRAMS of tests/functional/test_isolation.py write them.
+# A record and each of its branches, as written in POSTED and BY_PROGRAMS of tests/functional/test_isolation.py.
 RECORD_PATHS = {
     "Record": "", "RecordComments": "comments", "RecordComment": "comments/COMMENT", "RecordFiles": "files",
     "RecordFile": "files/FILE", "RecordWatchers": "watchers", "RecordWatcher": "watchers/PERSON",
@@ -168,7 +168,7 @@ def test_whatever_happens_to_a_record_has_its_sentence():
 
 
 def named_views():
-    """The views that have a name of their own, with the name."""
+    """The named views, with their names."""
     return {
         view: ast.literal_eval(keywords["name"]) for view, _kind, keywords in declared_views()
         if keywords.get("name", "").startswith("'")

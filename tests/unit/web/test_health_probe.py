@@ -1,4 +1,4 @@
-"""What monitors are told, also while the database does not answer."""
+"""What monitors see, also while the database does not answer."""
 
 import dataclasses
 import threading

@@ -1,4 +1,4 @@
-"""`portal check --fix`: a slip is mended back to the same bytes; what could be meant in two ways stays as it is."""
+"""`portal check --fix`: a typo is fixed back to the same bytes; anything ambiguous stays as it is."""
 
 import os
 import stat
@@ -81,7 +81,7 @@ def test_the_portal_that_is_broken_here_is_good(folder):
 
 
 SLIPS = [
-    # names: of keys, types, values, fields, actions, buttons, icons
+    # names of keys, types, values, fields, actions, buttons, icons
     ("modules.yaml", "max_length: 120", "max_lenght: 120"),
     ("modules.yaml", "columns: [reference", "colums: [reference"),
     ("modules.yaml", "lifecycle:", "lifecyle:"),
@@ -160,7 +160,7 @@ def test_a_slip_is_mended_to_the_same_bytes(folder, file, good, slip):
 
 
 UNCERTAIN = [
-    # two names are equally near; a name that is near to none; rights are not widened
+    # two names are equally close; a name that is close to none; rights are not widened
     ("modules.yaml", "urgency: {type: choice", "urgences: {type: choice"),
     ("modules.yaml", "title, state, urgency, due]", "title, state, hurry, due]"),
     ("profiles/customer.yaml", "[create, comment, close, wait]", "all"),
@@ -191,7 +191,7 @@ def test_a_name_that_is_as_near_to_two_stays(folder):
 
 
 def test_a_former_name_that_is_still_in_use_stays(folder):
-    """Any name that nothing has would do, such as that of a field which is near."""
+    """Any unused name would do, such as that of a similar field."""
     written = MODULES.replace("see: all\n    fields: {", "see: all\n    formerly: tickets\n    fields: {ticket: text, ")
     (folder / "modules.yaml").write_text(written, encoding="utf-8", newline="")
     assert mend(folder, {}).files == {}

@@ -1,4 +1,4 @@
-"""A file is replaced whole, with its rights; nothing but a file is."""
+"""A file is replaced completely, keeping its permissions; anything else is refused."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""`portal new`: what it writes is valid, stands where its author would put it, and leaves the rest as it was."""
+"""`portal new`: what it writes is valid, is where its author would put it, and leaves the rest unchanged."""
 
 import difflib
 from pathlib import Path
@@ -45,7 +45,7 @@ def folder(tmp_path):
 
 
 def added(folder: Path, file: str, before: str) -> list[str]:
-    """The lines that were added; nothing may have gone."""
+    """The added lines; nothing may have been removed."""
     changes = [line for line in difflib.ndiff(before.splitlines(), (folder / file).read_text().splitlines())]
     assert [line for line in changes if line.startswith("-")] == []
     return [line[2:] for line in changes if line.startswith("+")]

@@ -1,4 +1,4 @@
-"""The schemas of editors: nothing valid is underlined, most mistakes are. tests/drills/editor.py asks a real editor."""
+"""The schemas of editors: nothing valid is underlined, most mistakes are. tests/drills/editor.py uses a real server."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ def with_schemas(folder: Path, to: Path) -> Path:
 
 
 def underlined(folder: Path, file: str, text: str) -> list[str]:
-    """What an editor would say, by the schemas in `folder`; what is no YAML it sees by itself."""
+    """What an editor would underline with the schemas in `folder`; invalid YAML it sees by itself."""
     document = read(text.encode(), file)
     if document.problems:
         return [problem.message for problem in document.problems]

@@ -1,4 +1,4 @@
-"""`portal upgrade` on folders as they were released: tests/upgrades/VERSION is of that release, and never edited."""
+"""`portal upgrade` on folders as released: tests/upgrades/VERSION is from that release, and never edited."""
 
 import difflib
 import shutil

@@ -1,4 +1,4 @@
-"""What the tests of migrations have in common: a database, and the declaration that it should fit."""
+"""Common parts of the migration tests: a database, and the declaration that it should fit."""
 
 import textwrap
 
@@ -24,7 +24,7 @@ tickets:
 
 
 def somebody_waits(engine):
-    """Whether a transaction of PostgreSQL waits for a lock."""
+    """Whether a PostgreSQL transaction is waiting for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with reading(engine) as connection:
         return connection.exec_driver_sql(waiting).scalar_one() > 0
@@ -54,7 +54,7 @@ class Portal:
             return [step.sentence for step in steps_needed_to_run(connection, self.tables)]
 
     def apply(self, **options):
-        """The sentences of what was done; what was left undone stands in `left`."""
+        """The sentences about what was done; what was left undone is in `left`."""
         applied = apply(self.engine, self.tables, **options)
         catch_up(self.engine, self.tables)
         self.left = [step.sentence for step in applied.left]
@@ -75,7 +75,7 @@ class Portal:
             return list(connection.scalars(of_module.order_by(event.c["id"])))
 
     def changed(self, *modules, top="", **options):
-        """Declares, applies what was planned, and sees that nothing is left to be done."""
+        """Declares, applies the plan, and checks that nothing is left to do."""
         self.declare(*modules, top=top)
         steps = plan(self.engine, self.tables).steps
         assert self.missing()

@@ -1,4 +1,4 @@
-"""Large tables of PostgreSQL are converted in batches, while others read and save; and what a killed process leaves."""
+"""Large PostgreSQL tables are converted in batches while others read and save; and what a killed process leaves."""
 
 import pytest
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ def texts(portal, *values):
 
 
 def execute(portal, *statements):
-    """Saves while others work: who would have to wait fails."""
+    """Saves while others work: fails instead of waiting."""
     with writing(portal.engine) as connection:
         connection.exec_driver_sql("SET LOCAL lock_timeout = '1ms'")
         for statement in statements:
@@ -50,7 +50,7 @@ def execute(portal, *statements):
 
 
 def names_left(portal):
-    """What conversions keep in the database while they are at work."""
+    """What conversions keep in the database while they run."""
     names = sa.text(
         "SELECT column_name FROM information_schema.columns WHERE column_name LIKE '\\_converting%' UNION ALL "
         "SELECT relname FROM pg_class WHERE relname LIKE '\\_converting%' UNION ALL "
@@ -162,7 +162,7 @@ def test_values_that_only_the_new_type_takes_for_the_same_are_named_if_they_are_
 
 
 def end_turn(portal):
-    """As a proxy does with a connection that is idle for long."""
+    """Closes the connection, like a proxy after a long idle time."""
     holders = "SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE locktype = 'advisory'"
     execute(portal, f"SELECT pg_terminate_backend(pid) FROM ({holders} AND datname = current_database()) AS holder")
 

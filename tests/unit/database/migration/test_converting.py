@@ -1,4 +1,4 @@
-"""Values of a field that gets another type."""
+"""Values of a field whose type changes."""
 
 import datetime
 import re

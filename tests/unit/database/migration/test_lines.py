@@ -1,4 +1,4 @@
-"""The tables of `lines`: made, renamed and dropped as their field is, and their columns as those of a module."""
+"""The tables of `lines`: created, renamed and dropped with their field, and their columns like those of a module."""
 
 import sqlalchemy as sa
 
@@ -17,7 +17,7 @@ orders:
 
 
 def with_rows(portal, *rows):
-    """The portal with an order that has these rows, and a product."""
+    """The portal with an order with these rows, and a product."""
     portal.started(ORDERS)
     portal.add("products", {"name": "Laptop"})
     portal.add("orders", {"title": "one"})

@@ -194,7 +194,7 @@ def test_the_database_looks_at_a_table_with_a_new_index(portal):
 
 
 def test_what_others_write_while_it_is_applied_is_converted_too(portal):
-    """Who applies waits for the other's transaction, and then sees what it has committed."""
+    """Applying waits for the other transaction, and then sees what it has committed."""
     portal.started("a: {fields: {x: text}}")
     table = portal.tables.module("a")
     portal.declare("a: {fields: {x: integer}}")

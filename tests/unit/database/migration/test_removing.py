@@ -93,7 +93,7 @@ MORE = """
 
 @pytest.fixture
 def removed(portal):
-    """A portal from which fields with values were removed; they were left in the database."""
+    """A portal after fields with values were removed; they were left in the database."""
     portal.started(COMPANIES, TICKETS + textwrap.indent(textwrap.dedent(MORE), "    "))
     portal.add("companies", {"name": "Acme"}, {"name": "Globex"})
     acme, globex = Linked(1, "companies"), Linked(2, "companies")

@@ -274,7 +274,7 @@ notes:
 
 
 def renamed_without_formerly(portal):
-    """A portal whose tickets are called requests now; their records were left in the database."""
+    """A portal whose tickets are now called requests; their records were left in the database."""
     portal.started(RENAMED_LATE.format(name="tickets", formerly=""))
     portal.add("companies", {"name": "Acme"})
     acme = Linked(1, "companies")

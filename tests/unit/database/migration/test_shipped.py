@@ -1,4 +1,4 @@
-"""The declarations that come with the portal, and the tables of any names and types, on both databases."""
+"""The declarations that come with the portal, and tables with any names and types, on both databases."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Who reads and who saves goes on while PostgreSQL's tables are changed; and what a killed migration leaves."""
+"""Reading and saving go on while PostgreSQL's tables are changed; and what a killed migration leaves."""
 
 import threading
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ def database_url(postgresql_url):
 
 @contextmanager
 def applying(portal):
-    """Applies in another thread, which is at the point where it waits for somebody else's transaction."""
+    """Applies in another thread, up to the point where it waits for somebody else's transaction."""
     thread = threading.Thread(target=portal.apply)
     thread.start()
     while thread.is_alive() and not somebody_waits(portal.engine):
@@ -35,7 +35,7 @@ def applying(portal):
 
 
 def use(portal):
-    """Reads and saves, and fails rather than wait for a lock."""
+    """Reads and saves, and fails rather than waiting for a lock."""
     for transaction, statement in ((reading, "SELECT x FROM a"), (writing, "UPDATE a SET name = 'new' WHERE id = 2")):
         with transaction(portal.engine) as connection:
             connection.exec_driver_sql("SET LOCAL lock_timeout = '1ms'")
@@ -43,7 +43,7 @@ def use(portal):
 
 
 def spoil(portal, index):
-    """The index as a killed build leaves it."""
+    """Leaves the index as a killed build would."""
     with writing(portal.engine) as connection:
         spoilt = sa.text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = CAST(:name AS regclass)")
         connection.execute(spoilt, {"name": f'"{index}"'})

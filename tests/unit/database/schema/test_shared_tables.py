@@ -1,4 +1,4 @@
-"""What portals of one process keep in memory once. That they show nothing of each other: functional/test_hosting.py."""
+"""What portals in one process share in memory. functional/test_hosting.py tests that they stay separate."""
 
 import pytest
 

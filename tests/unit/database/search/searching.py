@@ -1,4 +1,4 @@
-"""What the tests of the search have in common: the table of texts, two modules, and how they write and search."""
+"""Common parts of the search tests: the table of texts, two modules, and functions to write and search."""
 
 import sqlalchemy as sa
 

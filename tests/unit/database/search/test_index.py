@@ -30,7 +30,7 @@ from tests.unit.database.search.searching import articles, found, metadata, sear
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def indexed(request):
-    """An index without entries; every test leaves it so."""
+    """An empty index; every test leaves it empty."""
     with empty_database(request) as url:
         engine = make_engine(url)
         with writing(engine) as connection:
@@ -42,7 +42,7 @@ def indexed(request):
 
 @pytest.fixture
 def engine(indexed):
-    """For what commits: the tickets 1 and 2."""
+    """For tests that commit: the tickets 1 and 2."""
     yield indexed
     with writing(indexed) as connection:
         remove(connection, search, "tickets", [1, 2])
@@ -50,7 +50,7 @@ def engine(indexed):
 
 @pytest.fixture
 def connection(indexed):
-    """In a transaction that writes; what it leaves is checked, and taken back."""
+    """In a writing transaction; its result is checked and rolled back."""
     with writing(indexed) as connection:
         yield connection
         assert_whole(connection)
@@ -58,7 +58,7 @@ def connection(indexed):
 
 
 def assert_whole(connection):
-    """FTS5 compares its index with the texts; PostgreSQL keeps its own whole."""
+    """FTS5 compares its index with the texts; PostgreSQL guarantees its own."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(
             "INSERT INTO portal_search_fts(portal_search_fts, rank) VALUES ('integrity-check', 1)"
@@ -292,7 +292,7 @@ def test_pages_go_over_gaps_between_the_numbers_of_changes(connection):
 
 
 def test_very_many_numbers_without_a_change_are_leaped_over(connection):
-    """Walked over in eras, they would take years."""
+    """Walking over them in eras would take years."""
     numbers = [5, 2**40, 2**61, 2**61 + 2000]
     words = ["printer", "printer", "toner", "toner"]
     entries = [Entry("tickets", number, [word]) for number, word in zip(numbers, words, strict=True)]

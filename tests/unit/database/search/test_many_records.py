@@ -1,4 +1,4 @@
-"""The search in thousands of records on both databases: whichever way it takes, it finds and counts the same."""
+"""The search in thousands of records on both databases: every strategy finds and counts the same."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What is typed becomes words that mean nothing else, and a record's text is kept so that they are found in it."""
+"""Search text becomes plain words without special meaning, and a record's text is stored so that they are found."""
 
 import time
 

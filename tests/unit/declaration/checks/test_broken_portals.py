@@ -33,13 +33,13 @@ def as_folder(file: Path, folder: Path) -> Path:
 
 
 def first_line(file: Path) -> str:
-    """What is expected, for the file at fault."""
+    """The expected problem, for the file at fault."""
     line = file.read_text(encoding="utf-8").partition("\n")[0]
     return line.removeprefix("# ") if line.startswith("# ") else ""
 
 
 def is_like(expected, problem) -> bool:
-    """Of the same kind; that the profile beside a single file has no module is no mistake of that file."""
+    """Whether it is of the same kind; that the profile next to a file has no module is not the file's mistake."""
     return (
         problem.warning is expected.startswith("warning:") and "this profile has no module, so" not in problem.message
     )

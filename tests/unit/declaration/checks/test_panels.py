@@ -1,4 +1,4 @@
-"""What is wrong with panels of the home page, each with its place; rows of a table: the panel, and what is said."""
+"""Mistakes in panels of the home page, each with its place; rows of a table: the panel, and the message."""
 
 import pytest
 

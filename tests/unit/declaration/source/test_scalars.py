@@ -1,4 +1,4 @@
-"""Which values plain scalars are."""
+"""The values of plain scalars."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What the reader makes of YAML files: data, the places of its parts, and problems in words, never an exception."""
+"""What the reader makes of YAML files: data, the places of its parts, and problems as sentences, never an exception."""
 
 import pytest
 import yaml

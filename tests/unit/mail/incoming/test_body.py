@@ -1,4 +1,4 @@
-"""What is in a mail below its headers, also where the program that wrote it did not keep to the rules."""
+"""The body of a mail, also from programs that break the rules."""
 
 import base64
 

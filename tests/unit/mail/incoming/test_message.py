@@ -1,4 +1,4 @@
-"""A mail as bytes: who wrote it, its text and files, whether a machine wrote it, and what it reports."""
+"""A mail as bytes: its author, its text and files, whether a machine wrote it, and what it reports."""
 
 import base64
 from email.message import EmailMessage

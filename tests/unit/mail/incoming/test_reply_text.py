@@ -1,4 +1,4 @@
-"""What was written in a reply, apart from what the mail program quoted and from the signature."""
+"""What somebody wrote in a reply, without the mail program's quote and without the signature."""
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_html_reads_as_a_plain_mail_does():
 
 @pytest.mark.parametrize("part", ["<td>a", "<td> ", "a</a>", "<!--", "<a b ", "<a b='", "<?"])
 def test_a_mail_of_very_many_marks_is_read_at_once(part: str):
-    """Not in the square of their number, which took minutes."""
+    """Not in quadratic time, which took minutes."""
     assert text_of_html(f"<a href='http://x.example'>{part * 60_000}", {}) is not None
 
 

@@ -1,4 +1,4 @@
-"""Why somebody may or may not: the same answer as the portal gives, with the lines that decided."""
+"""Why somebody may or may not: the same answer as the portal's, with the deciding lines."""
 
 import datetime
 from pathlib import Path
@@ -184,14 +184,14 @@ def test_names_of_records_are_looked_for(world):
 @pytest.mark.parametrize(
     ("profile", "step", "line"),
     [
-        # What the profile does not write, the one that it extends grants.
+        # The extended profile grants what the profile itself does not mention.
         (
             "power",
             ExplainStep(True, "", (("modules", "people", "can"), ("modules", "people")), word="edit"),
             ("customer", "edit"),
         ),
         ("power", ExplainStep(True, "", (("modules", "tickets", "can"),), word="export"), ("power", "export")),
-        # The nearest `can` decides about what is not granted.
+        # The closest `can` decides what is not granted.
         ("power", ExplainStep(False, "", (("modules", "tickets", "can"), ("modules", "tickets"))), ("power", "can")),
         ("power", ExplainStep(True, "", (("modules", "tickets", "see"),)), ("power", "see")),
         ("power", ExplainStep(True, "", (("modules", "articles"),)), ("customer", "articles")),

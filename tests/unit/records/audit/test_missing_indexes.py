@@ -1,4 +1,4 @@
-"""What `portal check --data` says of lists that would be slow with the records that there are."""
+"""What `portal check --data` says about lists that would be slow with the existing records."""
 
 import pytest
 import sqlalchemy as sa
@@ -39,7 +39,7 @@ modules:
 
 @pytest.fixture
 def said(tmp_path, sqlite_url):
-    """What is said of so many tasks."""
+    """The messages for this many tasks."""
     write_portal(tmp_path, MODULES, customer="modules: {projects: {see: own}, tasks: {see: own}}\n")
 
     def of(count):

@@ -1,4 +1,4 @@
-"""Which pieces of a text show why a search finds it."""
+"""Which pieces of a text are highlighted as matches of a search."""
 
 import pytest
 

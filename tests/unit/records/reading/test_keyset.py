@@ -1,4 +1,4 @@
-"""Keys of pages: what a row's key holds comes back whole, and what no page gave is no key."""
+"""Keys of pages: a row's key survives a round trip, and anything that no page issued is not a key."""
 
 import base64
 import datetime

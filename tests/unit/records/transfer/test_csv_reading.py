@@ -1,4 +1,4 @@
-"""Files as people have them: encodings, delimiters, quotes, lines; and the place of what is broken."""
+"""Real-world files: encodings, delimiters, quotes, lines; and the place of mistakes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""No cell that we write is a formula, and none loses a character on its way out and back in."""
+"""No cell that we write is a formula, and none loses a character in a round trip."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What is checked of a file that was sent: its name, its size; and that the bytes of none are swept away."""
+"""The checks on a sent file: its name, its size; and that its bytes are not swept away."""
 
 import io
 
@@ -18,7 +18,7 @@ LIMIT = Attachments(max_size=1_000)
 
 
 def check(name, size=1):
-    """Whether the file is taken, and why it is not."""
+    """Whether the file is accepted, or why not."""
     checked = check_uploads([Upload(name, io.BytesIO(b"x" * size), size)], LIMIT, Reader())
     return bool(checked.accepted), "".join(map(str, checked.refused))
 

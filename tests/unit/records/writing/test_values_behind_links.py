@@ -1,4 +1,4 @@
-"""Defaults that follow links: what they lead to, and how often the database is asked."""
+"""Defaults that follow links: their values, and the number of queries."""
 
 import pytest
 import sqlalchemy as sa

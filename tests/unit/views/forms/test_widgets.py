@@ -17,12 +17,12 @@ TEMPLATES = Templates()
 ASSETS = Assets()
 TEXTS = ("", 'A <b> & "c"', "line\nline", "\uf8d1\uf8d2")
 REUSED = sorted(name for name, kind in WIDGETS.items() if kind.reuse != "never")
-# Macros that widgets.pt is made of.
+# Helper macros in widgets.pt.
 INNER = {"field", "name", "notes", "finder", "line", "no_answer"}
 
 
 def test_every_widget_of_a_field_type_is_registered():
-    # Each of these by what the field declares.
+    # Each depends on the field's declaration.
     chosen_by_keys = {"rating": {"rating", "select"}, "datetime": {"input", "day_and_time"}}
     widgets = {name: chosen_by_keys.get(name, {kind.widget}) for name, kind in Field.types.items()}
     assert {name: found - set(WIDGETS) for name, found in widgets.items() if found - set(WIDGETS)} == {}
@@ -45,7 +45,7 @@ def test_a_reused_field_looks_like_one_that_is_drawn_alone(name):
     renderer = CellRenderer(CellTemplates(), draw, ("icons", "en", "en"))
     for widget in of_kind(name):
         drawn = str(renderer.field(widget))
-        # A quotation mark is written in two ways.
+        # A quotation mark can be written in two ways.
         assert html.unescape(drawn) == html.unescape(draw("field.pt", widget=widget).strip())
         assert "<b>" not in drawn
 
@@ -65,7 +65,7 @@ def test_a_field_with_an_error_or_with_many_options_is_drawn_anew():
 
 
 def of_kind(name):
-    """Fields of one kind that differ in one thing each."""
+    """Fields of one kind that each differ in one thing."""
     base = Widget("a", "A", name, grouped=WIDGETS[name].grouped, reuse=WIDGETS[name].reuse, help="Help", suffix="%")
     offers = [tuple(Offer(option, option.upper(), option == chosen) for option in "xyz") for chosen in ("", "x", "z")]
     values = (*TEXTS, "true") if base.reuse == "chosen" else TEXTS

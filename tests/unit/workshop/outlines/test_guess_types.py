@@ -1,4 +1,4 @@
-"""What a column of a file is taken for, and what it is called."""
+"""The guessed type of a file's column, and its name."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from portal.workshop.outlines.guess_types import guess
 from portal.workshop.outlines.naming import field_name, module_name, snake
 
 BY_LENGTH_AND_NUMBER = {"text", "longtext", "choice"}
-# What no values of a file can tell from a text or a number.
+# Types that a file's values cannot distinguish from a text or a number.
 NEVER_GUESSED = {
     "address", "choices", "color", "duration", "elapsed", "file", "files", "formula", "html", "image", "ip", "json",
     "lines", "link", "links", "location", "lookup", "markdown", "rollup", "signature", "tags", "timeliness",
