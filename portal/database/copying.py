@@ -62,7 +62,7 @@ def restore_copy(url: str, source: Path) -> None:
     address = make_engine(url).url
     kind = address.get_backend_name()
     if source.name != NAMES[kind]:
-        raise CopyError(f"the backup holds {source.name}, and this is a database of {kind}")
+        raise CopyError(f"the backup contains {source.name}, but the database is {kind}")
     if kind == "sqlite":
         _restore_sqlite(Path(address.database or ""), source)
     else:

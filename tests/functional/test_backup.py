@@ -106,7 +106,7 @@ def test_a_damaged_backup_and_a_place_in_use_are_refused(portal_folder, sqlite_u
     options = "--folder", portal_folder, "--database", sqlite_url
     run("backup", target, *options)
     assert "exists already" in run("backup", target, *options, code=1)
-    assert "holds a portal already" in run("restore", target, *options, code=1)
+    assert "already contains a portal" in run("restore", target, *options, code=1)
     with (target / "declarations" / "modules.yaml").open("a") as file:
         file.write("# more\n")
     assert "damaged" in run("restore", target, "--folder", folder, code=1)

@@ -39,7 +39,7 @@ def conversion_step(
         return PlanStep(
             change + converted, effort=effort, tasks=tuple(tasks), tables=tables, is_prepared=prepared is not None
         )
-    set_aside = f"{misfits.count:,} that would be lost kept aside: {misfits}"
+    set_aside = f"{misfits.count:,} that would be lost set aside: {misfits}"
     many = f"{misfits.count:,} of {count_in_words(misfits.values, 'value')}"
     return PlanStep(
         f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
@@ -74,7 +74,5 @@ def take_back_steps(
             if fitting == len(texts_set_aside(connection, module.name, name)):
                 del aside[module.name][name]
             if fitting:
-                sentence = (
-                    f"take back {count_in_words(fitting, 'value')} of {module.name}.{name} that had been set aside"
-                )
+                sentence = f"restore {count_in_words(fitting, 'value')} of {module.name}.{name} that had been set aside"
                 yield PlanStep(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))

@@ -163,7 +163,9 @@ def _start(work: Callable[[], object]) -> None:
         try:
             work()
         except DatabaseError as error:
-            log.error("The search index is behind until the worker or the next start goes on: %s", driver_error(error))
+            log.error(
+                "The search index is behind until the worker or the next start continues: %s", driver_error(error)
+            )
 
     # A daemon: the process need not wait for it, since the marks remain.
     thread = threading.Thread(target=run, name="index", daemon=True)

@@ -147,7 +147,7 @@ def restore_backup(source: Path, url: str, open_store: Callable[[], Store], fold
     Everything is checked first. The declarations come last: without them, no portal starts on a half-restored set.
     """
     if (folder / "modules.yaml").exists():
-        raise BackupError(f"{folder} holds a portal already: name a new folder")
+        raise BackupError(f"{folder} already contains a portal: name a new folder")
     with _open_backup(source) as content:
         manifest = _checked_manifest(content)
         restore_copy(url, content / manifest["database"])
@@ -196,7 +196,7 @@ def _checked_manifest(content: Path) -> dict[str, Any]:
         # that begins with a slash, without its first part.
         leads_out = "//" in name or name.startswith("/") or path.resolve() != content.resolve() / name
         if leads_out or not path.is_file() or _digest(path) != contents.get(name):
-            raise BackupError(f"the backup is damaged: {name} is not as it was written")
+            raise BackupError(f"the backup is damaged: {name} has changed since it was written")
     return manifest
 
 

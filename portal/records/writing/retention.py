@@ -49,6 +49,6 @@ def overdue_sentences(
             have = "has" if number == 1 else "have"
             sentence = (
                 f"{plural(number, 'record')} of {module.name}{state} {have} not changed for {module.keep}, and will be "
-                "deleted, a day after the worker has first seen this"
+                "deleted a day after the worker first sees this"
             )
             yield module, sentence

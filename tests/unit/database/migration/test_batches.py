@@ -106,7 +106,7 @@ def test_values_that_stop_fitting_meanwhile_are_named_and_kept_aside(portal):
     assert names_left(portal) == []
     mend = at_batch(1, lambda: execute(portal, "UPDATE a SET x = '2' WHERE id = 2"))
     assert portal.apply(report=mend)[0] == (
-        'change field a.x from text to integer: 2 values converted, 1 that would be lost kept aside: A3 "three"'
+        'change field a.x from text to integer: 2 values converted, 1 that would be lost set aside: A3 "three"'
     )
     assert portal.values("a", "x") == [1, 2, None]
     portal.declare(TEXT)

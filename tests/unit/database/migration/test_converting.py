@@ -81,7 +81,7 @@ def test_values_that_do_not_fit_are_set_aside_and_come_back_when_they_fit_again(
     portal.declare('a: {reference: "A{number}", fields: {x: integer}}')
     assert portal.apply()[0] == (
         "change field a.x from text to integer: 1 value converted, "
-        '2 that would be lost kept aside: A2 "twelve", A3 "none"'
+        '2 that would be lost set aside: A2 "twelve", A3 "none"'
     )
     assert portal.values("a", "x") == [12, None, None, None]
     rest = "! drop the values of a.x that only fitted it as text: 2 values would be lost (apply with --allow-loss)"

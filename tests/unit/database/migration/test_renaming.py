@@ -296,7 +296,7 @@ def test_formerly_may_be_written_after_a_renamed_module_was_applied_as_long_as_i
         "rename module tickets to requests, 2 records stay",
         "rename field tickets.lines to requests.lines, 1 line stays",
     ]
-    assert "take back 1 value of notes.ticket that had been set aside" in said
+    assert "restore 1 value of notes.ticket that had been set aside" in said
     assert portal.values("requests", "title") == ["Printer", "Screen"]
     assert portal.values("requests", "company") == [Linked(1, "companies"), None]
     assert portal.values("requests", "parent") == [None, Linked(1, "requests")]
