@@ -43,9 +43,8 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
         "set": json.loads(json.dumps(dict(sorted(access.set.items())), default=str)),
         "grants": sorted(access.grants) if access.grants is not None and "grant" in access.can else None,
     }
-    if not staff:  # internal columns of rows are for staff
-        columns = ((name, column) for name in access.readable for column in module.field(name).row_fields.values())
-        rights["hidden"] = sorted(f"{name}.{column.name}" for name, column in columns if column.internal)
+    columns = ((name, column) for name in access.readable for column in module.field(name).row_fields.values())
+    rights["rows"] = sorted(f"{name}.{column.name}" for name, column in columns if staff or not column.internal)
     return rights
 
 

@@ -151,7 +151,8 @@ def _readable(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Ite
             what = "column" if field in first["columns"] else "field"
             sentence = f"{verb} {what} {labels.field(module, field)} of {name}"
             yield Change(kind, sentence, module, (*layouts, here), ((module, "fields", field), (module,)), field)
-        for path in sorted(set(second.get("hidden", ())) - set(first.get("hidden", ()))):
+        known = "rows" in first and "rows" in second  # older snapshots do not say which columns are read
+        for path in sorted(set(first["rows"]) - set(second["rows"])) if known else ():
             field, _dot, column = path.partition(".")
             sentence = f"{verb} {column} of {labels.field(module, field)} of {name}"
             if field in first["reads"] and field in second["reads"]:

@@ -38,8 +38,8 @@ class NewNames:
         fields = self.fields.get(name, {})
         renamed = {key: [fields.get(field, field) for field in rights[key]] for key in NAMES}
         renamed = {key: names if key == "columns" else sorted(names) for key, names in renamed.items()}
-        if "hidden" in rights:
-            renamed["hidden"] = sorted(self._of_column(name, *path.split(".")) for path in rights["hidden"])
+        if "rows" in rights:
+            renamed["rows"] = sorted(self._of_column(name, *path.split(".")) for path in rights["rows"])
         return name, {**rights, **renamed}
 
     def _of_column(self, module: str, field: str, column: str) -> str:

@@ -92,6 +92,22 @@ def test_what_has_another_name_is_not_lost(folder):
     assert profiles == [f"profile {name}: nothing changes" for name in ("customer", "power", "staff")]
 
 
+def test_columns_of_rows_that_come_and_go_are_said_of_who_reads_them(folder):
+    change(folder, ", satisfaction, notes]", ", satisfaction, work, notes]")
+    work = "{type: lines, fields: {task: text, wage: {type: money, internal: true}}}"
+    change(folder, "      cost: money\n", f"      cost: money\n      work: {work}\n")
+    before = shutil.copytree(folder, folder.parent / "before")
+    now = "{note: text, pay: {type: money, internal: true}}"
+    change(folder, "{task: text, wage: {type: money, internal: true}}", now)
+    said = portal(folder, "diff", str(before))[1].splitlines()
+    columns = [line.partition(" of Work of tickets  (")[0].strip() for line in said if " of Work of tickets" in line]
+    of_customers, of_staff = (
+        ["- loses task", "+ gets note"],
+        ["- loses task", "- loses wage", "+ gets note", "+ gets pay"],
+    )
+    assert columns == [*of_customers, *of_customers, *of_staff]
+
+
 def test_what_a_profile_has_from_the_module_is_said_once_in_the_words_of_the_files(folder):
     change(folder, "  tickets:\n", "  tickets:\n    label: {en: Requests, it: Richieste}\n")
     before = shutil.copytree(folder, folder.parent / "before")
