@@ -28,7 +28,7 @@ Unknown = tuple[Cause, str]  # the name, and the only file in which it is unknow
 
 def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -> list[Problem]:
     """The problems, one for each cause."""
-    # What is wrong with a value that aliases repeat is wrong once.
+    # A problem with a value that aliases repeat is reported once.
     problems = list({(at.file, at.line, at.column, at.message): at for at in reversed(problems)}.values())[::-1]
     problems = _without_nameless_modules(_without_nested_modules(draft, problems))
     problems = _without_misread(_with_whole_lists(draft, problems))
@@ -269,7 +269,7 @@ def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def _is_module(draft: DeclarationDraft, problem: Problem) -> bool:
-    """Whether what stands at the place of a problem has fields."""
+    """Whether what is at the place of a problem has fields."""
     value = draft.documents[problem.file].value(problem.path)
     return isinstance(value, Mapping) and "fields" in value
 

@@ -105,7 +105,7 @@ class DeclarationDraft:
         return (owner.fields.get(name) or owner.builtin.get(name)) if owner is not None else None
 
     def holder_of(self, field: Field) -> str:
-        """What has the options of `field`, as causes name it: the module whose states they are, or else the field."""
+        """Where the options of `field` belong, for causes: to the module if they are its states, else the field."""
         for module in self.modules.values():
             if module.fields.get(field.name) is field:
                 return module.name if field.name == module.state_field else join_name(module.name, field.name)

@@ -12,7 +12,7 @@ def no_module(name: str, known: Iterable[str]) -> Sentence:
 
 
 def no_button(name: str, buttons: Iterable[str], modules: Iterable[str] = ()) -> Sentence:
-    """A button that is not declared, where `modules` may be named, too."""
+    """A button that is not declared, where `modules` may be named too."""
     known, names = [*modules, *buttons], [*modules]
     what = "module or button" if names else "button"
     kind: CauseKind = "module" if closest(name, known) in names else "button"

@@ -245,7 +245,7 @@ class WithDeadline(Shape):
         return None
 
     def due(self, table: sa.FromClause) -> sa.ColumnElement[Any]:
-        """SQL for the moment from which work is late that is to be done by the value, which is a moment."""
+        """SQL for the moment after which work due at the value, a moment, is late."""
         return cast(sa.ColumnElement[Any], table.c[cast(Any, self).name])
 
     @property

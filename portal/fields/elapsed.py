@@ -23,7 +23,7 @@ OF_WORK = ("hour", "minute")  # a working day is shorter than a day
 
 
 class IncompleteError(ValueError):
-    """It is not said what is counted."""
+    """The declaration does not say what is counted."""
 
 
 class Elapsed(LengthOfTime):

@@ -42,7 +42,7 @@ class WholeDay(datetime.datetime):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WholeDay) and super().__eq__(other)
 
-    def __ne__(self, other: object) -> bool:  # that of datetime would not ask __eq__
+    def __ne__(self, other: object) -> bool:  # that of datetime would not call __eq__
         return not self == other
 
     __hash__ = datetime.datetime.__hash__

@@ -83,7 +83,7 @@ class Policy:
         return self.profile.modules.get(module)
 
     def may(self, module: str, action: str) -> bool:
-        """Whether an action or a transition is granted; its code checks the state of the record."""
+        """Whether an action or a transition is granted; the record's state is checked when it is performed."""
         access = self.access(module)
         granted = access is not None and action in access.can
         return granted and bool(self.grants) if action == "grant" else granted

@@ -21,7 +21,7 @@ PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
 # PostgreSQL ends an autovacuum that is in the way, but only after one second (its deadlock_timeout). While one is
 # running, every tenth attempt waits that long.
 PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
-FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # what a lock prevents
+FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock excludes from a table
 Result = TypeVar("Result")
 
 _VACUUM = sa.text(  # or the build of an index

@@ -277,7 +277,7 @@ def _never_filled(
     """Reports required fields that cannot be filled in when a record is created."""
     forms = [draft.declared[module.name].create, *_written_forms(draft, profile, module.name)]
     if any(draft.field(module.name, name) is None for form in forms for name in form_layout_fields(form)):
-        return  # who knows what is meant by the name that there is not
+        return  # the unknown name may mean any field
     shown = set(form_layout_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():

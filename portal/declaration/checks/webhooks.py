@@ -89,7 +89,7 @@ def _check_event(
         at.wrong(no_part(module_name, NEEDED[word]).within(f"{event} never happens: {{}}"))
     elif profile is not None and not _is_broken(draft, profile, module_name):
         if word == "moved" and module.state_field not in module.fields:
-            return  # which is reported there
+            return  # reported at the lifecycle
         _check_access(declaration, profile, module_name, word, at)
 
 

@@ -1,6 +1,6 @@
 """Imports one file into one module: all or nothing, or without the bad rows; in the caller's transaction.
 
-A dry run works on a read-only connection: everything is checked and nothing changes.
+On a read-only connection, only a dry run is possible: everything is checked and nothing changes.
 """
 
 from collections.abc import Callable, Sequence

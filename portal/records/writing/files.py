@@ -117,7 +117,7 @@ def fill_in_file(records: Records, record_id: int, field: Field, file: PendingFi
 
 
 def delete_replaced_files(records: Records, values: Mapping[str, Any], record_id: int) -> None:
-    """Removes the rows of the files that a record holds and that are not among the new `values` of their fields."""
+    """Removes the rows of a record's files that are not among the new `values` of their fields."""
     fields = [field for name in values if (field := _field(records, name)).by_upload]
     if not fields:
         return
