@@ -227,7 +227,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("module", "field", "word"), UNREADABLE)
 @pytest.mark.parametrize("person", [ANNA, BRUNO])
-def test_a_field_that_may_not_be_read_stands_nowhere(filled, person, module, field, word):
+def test_a_field_that_may_not_be_read_appears_nowhere(filled, person, module, field, word):
     browser = filled[person]
     identity = filled.the(module, SHARED[module]).id
     pages = ("?tab=all", f"{identity}/", "create", f"{identity}/edit", "export.csv?tab=all")

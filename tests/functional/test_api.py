@@ -135,7 +135,7 @@ def test_a_new_record_is_made_by_the_rules_of_its_form(lamp_shop):
     assert told[0] == told[1]
 
 
-def test_of_two_who_change_a_record_the_second_one_is_told(lamp_shop):
+def test_the_second_of_two_editors_of_a_record_is_warned(lamp_shop):
     anna, nancy = lamp_shop.program(ANNA), lamp_shop.program(NANCY)
     made = order(anna)
     address = f"orders/{made['id']}"

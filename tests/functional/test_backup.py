@@ -91,7 +91,7 @@ def test_a_backup_under_load_is_restored_whole(portal_folder, database, written,
     application.registry.live.engine.dispose()
 
 
-def test_a_file_that_was_removed_meanwhile_is_told(portal_folder, database, written, tmp_path):
+def test_a_file_removed_in_the_meantime_is_reported(portal_folder, database, written, tmp_path):
     written("gone")
     shutil.rmtree(portal_folder / "var" / "files")
     assert "the store does not have" in run(

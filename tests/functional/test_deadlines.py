@@ -181,7 +181,7 @@ def test_no_form_asks_for_it_unless_a_layout_names_it_and_what_is_set_by_hand_st
 
 
 @pytest.mark.sqlite_suffices
-def test_it_stands_still_while_waiting_and_what_was_left_is_left_then(desk):
+def test_it_pauses_while_waiting_and_resumes_with_the_time_left(desk):
     ticket_id = ticket(desk)
     go_to(desk, "05 15:00")
     ask(desk, ticket_id)
@@ -264,7 +264,7 @@ def test_the_portal_moves_a_record_when_its_deadline_or_another_moment_comes(des
 
 
 @pytest.mark.sqlite_suffices
-def test_what_is_late_is_said_in_words_and_found_to_those_who_read_the_state(desk):
+def test_lateness_is_said_in_words_and_found_by_those_who_read_the_state(desk):
     late, in_time = ticket(desk, urgency="high"), ticket(desk, title="In time")
     go_to(desk, "05 18:30")
     for address in ("/tickets/", f"/tickets/{late}/"):
@@ -281,7 +281,7 @@ def test_what_is_late_is_said_in_words_and_found_to_those_who_read_the_state(des
 
 
 @pytest.mark.sqlite_suffices
-def test_the_history_names_the_deadline_beside_its_cause(desk):
+def test_the_history_names_the_deadline_next_to_its_cause(desk):
     ticket_id = ticket(desk)
     edit(desk, ticket_id, urgency="high")
     history = " ".join(desk[NANCY].get(f"/tickets/{ticket_id}/history").html.get_text(" ").split())

@@ -158,7 +158,7 @@ def test_a_mistake_in_a_file_loads_nothing(shipped):
     assert shipped.records("companies") == []
 
 
-def test_the_index_is_completed_and_filled_anew(loaded):
+def test_the_index_is_completed_and_rebuilt(loaded):
     search, total = loaded.tables.search, sum(len(loaded.records(name)) for name in loaded.declaration.modules)
     with writing(loaded.engine) as connection:
         lost = connection.execute(sa.delete(search).where(search.c["module"] == "tickets", search.c["record"] < 10))

@@ -114,7 +114,7 @@ def sign_in_by_link(app, browser, email=ANNA):
     form_of(browser.get(link), link).submit(status=303)
 
 
-def test_a_sign_in_by_link_from_a_new_device_is_told_also_to_who_has_no_password(with_links, app, another_browser):
+def test_a_sign_in_by_link_from_a_new_device_is_announced_also_without_a_password(with_links, app, another_browser):
     change_account(app, ANNA, password=None)
     first, second = another_browser(), another_browser()
     told = []
@@ -126,7 +126,7 @@ def test_a_sign_in_by_link_from_a_new_device_is_told_also_to_who_has_no_password
 
 
 @pytest.mark.parametrize("ways", ["[password, link]", "[link]"])
-def test_the_first_sign_in_after_an_invitation_is_told_if_its_device_is_another_one(
+def test_the_first_sign_in_after_an_invitation_is_announced_if_its_device_differs(
     portal_folder, app, sign_in, another_browser, ways
 ):
     change(portal_folder, "people: {see: all, can: [", "people: {see: all, can: [grant, ", "profiles/staff.yaml")

@@ -92,7 +92,7 @@ def test_who_changed_other_fields_reads_that_nothing_is_replaced(shop):
     assert [request(shop).values[name] for name in ("name", "body")] == ["Nancy's title", "Bruno's body"]
 
 
-def test_a_third_editor_meanwhile_is_met_again(shop):
+def test_a_third_editor_in_the_meantime_causes_another_conflict(shop):
     mine = edit_form(shop)
     shop.set("requests", request(shop).id, name="Second")
     mine["name"] = "Mine"
@@ -103,7 +103,7 @@ def test_a_third_editor_meanwhile_is_met_again(shop):
     assert request(shop).values["name"] == "Third"
 
 
-def test_a_comment_meanwhile_is_no_conflict(shop):
+def test_a_comment_in_the_meantime_is_no_conflict(shop):
     mine = edit_form(shop)
     shop[NANCY].send(f"/requests/{request(shop).id}/comments", {"text": "Hello"}, status=303)
     mine["name"] = "Mine"
@@ -333,7 +333,7 @@ def test_editing_something_else_leaves_what_cannot_be_entered_any_more(world, st
     assert {name: values[name] for name in STALE} == STALE
 
 
-def test_a_removed_option_goes_when_somebody_chooses_anew(world, stale):
+def test_a_removed_option_disappears_when_somebody_chooses_another(world, stale):
     form = thing_form(world, stale)
     form["size"] = "small"
     form.set("colours", True, index=1)
@@ -351,7 +351,7 @@ def test_a_field_that_was_hidden_and_stays_so_keeps_its_value(world):
     assert world.record("requests", record).values["affected"] == 7
 
 
-def test_who_gives_a_record_away_is_told_before_and_after(portal_folder, make_app, sign_in):
+def test_giving_a_record_away_is_announced_before_and_after(portal_folder, make_app, sign_in):
     may_edit = "edit: {fields: [title, caller]}\n    can: [create, edit,"
     change(portal_folder, "can: [create,", may_edit, "profiles/customer.yaml")
     anna = sign_in(ANNA, browser=make_app())

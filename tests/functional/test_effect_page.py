@@ -9,7 +9,7 @@ from tests.portal_files import change
 pytestmark = pytest.mark.sqlite_suffices
 
 
-def test_a_change_that_waits_is_told_in_rights_people_and_records(make_app, sign_in, portal_folder):
+def test_a_waiting_change_is_shown_as_rights_people_and_records(make_app, sign_in, portal_folder):
     app = make_app(development=False, base_url="http://localhost:80")
     anna = sign_in(ANNA, browser=app)
     for title in ("Printer", "Screen"):

@@ -121,7 +121,7 @@ def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(pos
     assert new_letters(post) == []
 
 
-def test_several_comments_make_one_letter_and_nobody_is_told_of_their_own(post):
+def test_several_comments_make_one_letter_and_nobody_is_notified_of_their_own(post):
     record = known_ticket(post, "Nancy Smith")
     comment(post, NANCY, record, "First answer")
     post.clock.now += datetime.timedelta(minutes=1)
@@ -195,7 +195,7 @@ def test_what_is_withdrawn_is_in_no_letter_that_waits(post):
     assert "This one stays" in message
 
 
-def test_a_sign_in_from_a_new_device_is_told(post):
+def test_a_sign_in_from_a_new_device_is_announced(post):
     new_letters(post)
     browser = Browser(post.app, extra_environ={"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux) <b>evil</b> Firefox/140.0"})
     for _time in range(2):  # the second time the device is known
@@ -259,7 +259,7 @@ def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):
     assert to(new_letters(post)) == [ANNA]
 
 
-def test_customers_are_told_of_exactly_what_they_may_open(post):
+def test_customers_are_notified_of_exactly_what_they_may_open(post):
     """With every box ticked, exactly the people who may open a ticket are notified of it."""
     customers = (ANNA, BRUNO, CARLA, DARIO, EDDA)
     for who in customers:
@@ -288,7 +288,7 @@ def attach(world, who, record, *names):
     return world[who].send(f"/tickets/{record}/files", {}, upload_files=files)
 
 
-def test_files_without_a_comment_are_told_too(post):
+def test_files_without_a_comment_are_also_announced(post):
     record = known_ticket(post)
     attach(post, NANCY, record, "plan.txt", "photo.txt")
     letters = new_letters(post)
@@ -378,7 +378,7 @@ def test_what_staff_say_among_themselves_changes_no_letter_to_a_customer(post):
     assert "We look at it" in without_reference.pop()
 
 
-def test_who_is_assigned_is_told_and_the_desk_no_longer(post):
+def test_the_assigned_person_is_notified_and_the_desk_no_longer(post):
     record = known_ticket(post)
     assign(post, record, "Bruno Verdi")
     letters = new_letters(post)

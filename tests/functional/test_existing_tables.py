@@ -188,7 +188,7 @@ def test_a_row_is_changed_where_it_is(world):
     assert shape(engine) == before
 
 
-def test_what_others_changed_meanwhile_is_a_conflict(world):
+def test_a_change_by_others_in_the_meantime_is_a_conflict(world):
     staff, engine = world[NANCY], world.portal.engine
     execute(engine, """INSERT INTO "Orders" ("OrderID", "Customer", subject, state)
         VALUES (31, 'ACM/E', 'first', 'O')""")  # fmt: skip

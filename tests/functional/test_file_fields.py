@@ -142,7 +142,7 @@ def test_the_file_of_an_internal_field_is_for_staff_alone(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_nobody_takes_the_file_of_others(people):
+def test_nobody_can_use_the_file_of_others(people):
     refused = create(people["anna"], status=422, title="", bill=Upload("bill.pdf", PDF))
     key = form_of(refused, "/tickets/create")["bill.kept"]._value
     create(people["anna"], bill=Upload("bill.pdf", PDF))
@@ -203,7 +203,7 @@ def test_a_field_named_files_leaves_attachments_alone(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_what_others_removed_meanwhile_is_no_reason_to_refuse_a_form(people):
+def test_a_removal_by_others_in_the_meantime_does_not_refuse_a_form(people):
     anna = people["anna"]
     create(anna, bill=Upload("bill.pdf", PDF), files=[Upload("a.pdf", PDF), Upload("b.pdf", PDF)])
     form = form_of(anna.get("/tickets/1/edit"), "/tickets/1/edit")

@@ -197,7 +197,7 @@ def test_more_files_than_allowed_at_once_are_named(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_nothing_chosen_is_said(people):
+def test_choosing_nothing_is_reported(people):
     page = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files").submit(status=422)
     assert "Choose a file." in page.text
 
@@ -314,7 +314,7 @@ def test_others_may_write_while_a_file_is_looked_at_and_stored(desk, people, mon
 
 
 @pytest.mark.sqlite_suffices
-def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(desk, people, caplog):
+def test_what_cannot_be_stored_is_reported_and_nothing_is_half_done(desk, people, caplog):
     upload(people["anna"], ("report.pdf", PDF))
     folder = desk.app.registry.store().folder
     shutil.rmtree(folder)
@@ -333,7 +333,7 @@ def test_what_cannot_be_stored_is_said_and_nothing_is_half_done(desk, people, ca
 
 @pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("library", ["multipart", "webob.request"])  # the parts of a form, and the whole of it
-def test_a_full_folder_for_temporary_files_is_said(people, monkeypatch, library):
+def test_a_full_folder_for_temporary_files_is_reported(people, monkeypatch, library):
     def full(*_arguments, **_options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -367,7 +367,7 @@ def test_a_form_for_a_new_record_takes_files(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_a_refused_file_does_not_keep_a_record_from_being_made_and_its_reason_is_told(people):
+def test_a_refused_file_does_not_prevent_a_record_and_its_reason_is_shown(people):
     files = [Upload("film.mov", b"x" * 100_001), Upload("report.pdf", PDF)]
     page = fill_in(people["anna"], "/tickets/create", {"title": "With a film", "files": files}, status=200)
     assert "“film.mov” was not added" in page.text

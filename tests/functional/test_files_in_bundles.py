@@ -130,7 +130,7 @@ def test_without_files_a_name_stays_and_no_other_is_taken(shop, files):
     assert "Use --files to say where the files are." in bad
 
 
-def test_what_is_no_archive_is_said(shop, files):
+def test_a_file_that_is_not_an_archive_is_reported(shop, files):
     (files / "no.zip").write_bytes(b"no archive")
     result = shop.load("assets", ROW, "--files", str(files / "no.zip"))
     assert result.exit_code == 1
@@ -145,7 +145,7 @@ def test_an_archive_that_leads_elsewhere_leads_nowhere(shop, tmp_path):
 
 
 @pytest.mark.parametrize(("local", "central", "value"), [(6, 8, 1), (8, 10, 99)], ids=["locked", "unknown way"])
-def test_an_archive_that_python_cannot_read_is_said(shop, tmp_path, local, central, value):
+def test_an_archive_that_python_cannot_read_is_reported(shop, tmp_path, local, central, value):
     """The places of the flags, and of the way of compression, in the two headers of a file."""
     bundle = tmp_path / "bundle.zip"
     with zipfile.ZipFile(bundle, "w") as archive:

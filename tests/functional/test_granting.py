@@ -129,7 +129,7 @@ def test_colleagues_are_invited_in_the_language_of_who_invites_them(app, sign_in
     assert letters(app)[-1][1].startswith("Il tuo accesso a")
 
 
-def test_with_a_mail_server_nobody_but_the_recipient_sees_the_link(make_app, sign_in):
+def test_with_a_mail_server_only_the_recipient_sees_the_link(make_app, sign_in):
     browser = sign_in(BRUNO, browser=make_app(smtp="smtp://mail.example"))
     assert "/password/invitation/" not in invite(browser).follow()
     assert "/password/invitation/" in letters(browser)[-1][2]
@@ -155,7 +155,7 @@ def test_staff_gives_a_recorded_person_access_for_a_time(app, sign_in, clock, an
     assert not is_signed_in(elio)
 
 
-def test_staff_changes_the_address_which_is_told_to_the_old_one_and_to_the_new_one(app, sign_in, another_browser):
+def test_staff_change_the_address_and_both_addresses_are_notified(app, sign_in, another_browser):
     staff, card = sign_in(NANCY), f"/people/{person_id(app, ANNA)}/"
     fill_in(staff, f"{card}access", {"email": "Anna@Globex.example"})
     assert {to for to, _subject, _text in letters(app)} == {f"Anna Rossi <{ANNA}>", "Anna Rossi <anna@globex.example>"}

@@ -93,7 +93,7 @@ def with_priority_private(orders, record_id):
         connection.execute(sa.update(event).where(*of_record).values(details=private))
 
 
-def test_a_linked_record_bears_its_present_title_and_the_last_one_when_it_is_gone(orders):
+def test_a_linked_record_has_its_current_title_and_the_last_one_when_it_is_gone(orders):
     helper = orders.add("people", name="Hugo Old", email="hugo@acme.example")
     address = new_order(orders, helper=Linked(helper, "people", "Hugo Old"))
     record_id = int(address.split("/")[2])

@@ -134,7 +134,7 @@ def test_the_history_says_where_a_record_came_from(filled):
 # -- columns -------------------------------------------------------------------------------------------------------
 
 
-def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
+def test_a_column_without_a_field_is_an_error_until_it_is_left_out(shop):
     problems = shop.bad("people", "name,emial,Shoe size\nAda,ada@acme.example,38\n")
     assert len(problems) == 2
     assert 'matches no field (did you mean "email"?)' in problems[0]
@@ -158,7 +158,7 @@ def test_a_column_that_goes_nowhere_is_an_error_until_it_is_said_so(shop):
         ("name,email,email.street", (), ["email.street"]),
     ],
 )
-def test_what_is_wrong_with_the_columns_is_said_before_a_row_is_read(shop, header, options, words):
+def test_mistakes_in_the_columns_are_reported_before_a_row_is_read(shop, header, options, words):
     problems = shop.bad("people", header + "\nthis row has another width\n", *options)
     assert all(any(word in problem for problem in problems) for word in words), problems
     assert len(problems) == 1
@@ -175,7 +175,7 @@ def test_a_column_without_a_header_must_be_empty(shop):
 # -- bad rows ------------------------------------------------------------------------------------------------------
 
 
-def test_every_bad_cell_is_told_with_its_line_and_nothing_is_imported(shop):
+def test_every_bad_cell_is_reported_with_its_line_and_nothing_is_imported(shop):
     content = (
         'name,email,age,boss\n"Ada\nLovelace",ada@acme.example,30,\nBob,bob,-1,\n,carl@acme.example,ten,Nobody\n'
         "Dora,dora@acme.example\nEve,eve@acme.example,1,,x\nNul\x00,nul@acme.example,1,\n"
@@ -521,7 +521,7 @@ def test_files_of_spreadsheets_are_read_whatever_their_header_looks_like(shop, c
         ("name,email,age\nAda,a@x.example,1.00\n", ("--decimal", ","), "“1.00” is not a number"),
     ],
 )
-def test_what_a_row_cannot_mean_is_said(shop, content, options, words):
+def test_impossible_rows_are_reported(shop, content, options, words):
     assert words in shop.bad("people", content, *options)[0]
 
 

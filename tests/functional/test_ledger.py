@@ -75,12 +75,12 @@ ADDED: dict[str, dict[str, Any]] = {  # keys of a type that fit this portal, whe
 }  # fmt: skip
 
 
-def test_every_key_type_and_action_stands_in_the_ledger():
+def test_every_key_type_and_action_is_in_the_ledger():
     assert {declared_in(shape, key) for shape, key in keys_of_the_language()} <= set(LEDGER)
     assert set(ACTION_WORDS) <= set(ledger.ACTIONS)
 
 
-def test_every_setting_stands_in_the_ledger():
+def test_every_setting_is_in_the_ledger():
     assert set(ledger.SETTINGS) == set(ProcessSettings.model_fields)
 
 

@@ -159,7 +159,7 @@ def rows(page):
 
 
 @pytest.mark.sqlite_suffices
-def test_what_is_wrong_stands_at_its_cell_and_nothing_is_lost(anna):
+def test_errors_are_shown_at_their_cells_and_nothing_is_lost(anna):
     lines = [{"quantity": "two", "remark": "here"}, {"quantity": "0"}, {"remark": ""}, {"remark": "x"}]
     answer = add_order(anna, lines, status=422)
     form = form_of(answer, "/orders/create")
@@ -311,7 +311,7 @@ def test_a_form_shows_formulas_and_totals_and_nobody_types_them(anna):
     assert "€30.00" in shown.html.find("dt", string="Value").parent.get_text()
 
 
-def test_a_record_shows_the_records_in_whose_lines_it_stands_and_begins_a_new_one(shop, anna, nancy, portal_folder):
+def test_a_record_shows_the_records_whose_lines_contain_it_and_starts_a_new_one(shop, anna, nancy, portal_folder):
     change(portal_folder, ", where: {group: $group}", "")
     product = fill_in(nancy, "/products/create", {"name": "Laptop"}).location
     number = product.rstrip("/").rpartition("/")[2]
@@ -474,7 +474,7 @@ def test_the_lines_of_an_export_stand_in_columns_and_come_back_byte_for_byte(ann
 
 
 @pytest.mark.sqlite_suffices
-def test_the_export_of_a_list_offers_the_lines_besides(anna, nancy, cli, tmp_path):
+def test_the_export_of_a_list_also_offers_the_lines(anna, nancy, cli, tmp_path):
     add_order(anna, [{"quantity": "2", "price": "10", "remark": "=a"}, {"quantity": "3"}], title="Two")
     add_order(anna, [{"quantity": "7"}], title="Other")
     assert not anna.get("/orders/").html.select("[data-export]")

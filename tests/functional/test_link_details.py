@@ -47,7 +47,7 @@ def offers(page, name):
     return [option.text for option in page.html.find("select", {"name": name}).find_all("option") if option["value"]]
 
 
-def test_two_of_one_name_are_told_apart_by_what_each_reader_may_read(visits):
+def test_two_with_one_name_are_distinguished_by_what_each_reader_may_read(visits):
     nancy, carla = visits[NANCY].get("/visits/create"), visits[CARLA].get("/visits/create")
     assert offers(nancy, "guide")[:2] == ["Anna Rossi · North · 1234", "Anna Rossi · South · 5678"]
     assert offers(carla, "guide")[:2] == ["Anna Rossi · North", "Anna Rossi · South"]

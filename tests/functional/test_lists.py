@@ -37,7 +37,7 @@ def test_a_generated_list_has_title_and_up_to_five_fields_and_no_bare_number(sho
     assert len(headings(shop[NANCY].get("/things/"))) == 6
 
 
-def test_what_narrows_a_list_is_said_and_can_be_taken_away_one_by_one(shop):
+def test_what_narrows_a_list_is_shown_and_can_be_removed_one_by_one(shop):
     anna = shop[ANNA]
     page = anna.get(
         "/requests/?tab=all&q=R&status=new&status=waiting&modified.min=2026-01-31&service.empty=1&sort=name"

@@ -45,7 +45,7 @@ def sites(request):
         yield world
 
 
-def test_a_place_is_shown_with_a_way_to_a_map_and_nothing_of_others_is_fetched(sites):
+def test_a_place_is_shown_with_a_link_to_a_map_and_nothing_external_is_fetched(sites):
     nancy = sites[NANCY]
     office, depot = sites.all("sites")
     page = nancy.get(f"/sites/{office.id}/")

@@ -44,7 +44,7 @@ def test_a_mail_with_nothing_but_refused_files_is_no_empty_comment(post: Post, t
     assert text == "[“setup.exe” was not added: its type is not among those that are accepted (pictures, PDF).]"
 
 
-def test_an_empty_file_is_told_of(post: Post, ticket: str):
+def test_an_empty_file_is_reported(post: Post, ticket: str):
     message = mail(ANNA, post.reply_address(ANNA), "See the scan.")
     message.add_attachment(b"", "application", "pdf", filename="scan.pdf")
     message.add_attachment(b"", "image", "png", filename="logo.png", cid="<logo>")
@@ -53,7 +53,7 @@ def test_an_empty_file_is_told_of(post: Post, ticket: str):
     assert text == "See the scan.\n\n[“scan.pdf” was not added: it is empty.]"
 
 
-def test_who_may_add_no_files_is_told_so_but_not_of_pictures_in_the_text(post: Post, ticket: str):
+def test_senders_who_may_add_no_files_are_notified_but_not_about_inline_pictures(post: Post, ticket: str):
     for name, content_id in (("logo.png", "<logo>"), ("fax.png", None)):
         message = mail(BRUNO, post.reply_address(BRUNO), f"With {name}.")
         message.add_attachment(PNG, "image", "png", filename=name, cid=content_id)

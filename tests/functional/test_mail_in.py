@@ -236,9 +236,7 @@ def test_what_staff_quote_is_not_shown_to_customers(post: Post, ticket: str):
     ],
 )
 @on_sqlite
-def test_whoever_is_not_who_the_letter_went_to_says_nothing(
-    post: Post, ticket: str, sender: str, recipient: str, reason: str
-):
+def test_only_the_recipient_of_the_letter_can_reply(post: Post, ticket: str, sender: str, recipient: str, reason: str):
     outcome = post.brings(mail(sender, post.reply_address(recipient), "Forged."))
 
     assert outcome.kind == "kept"
@@ -299,7 +297,7 @@ def test_a_mail_of_somebody_known_becomes_their_ticket(post: Post, ticket: str):
 
 
 @on_sqlite
-def test_a_subject_that_is_longer_than_the_title_stands_in_the_text_whole(post: Post, ticket: str):
+def test_a_subject_longer_than_the_title_is_complete_in_the_text(post: Post, ticket: str):
     subject = "The printer on the second floor " * 5 + "jams"
 
     post.brings(mail(ANNA, "help@supplier.example", "See above.", subject))

@@ -42,7 +42,7 @@ def question_of(answer):
     return next(form for form in answer.forms.values() if form.action.startswith("/requests/bulk"))
 
 
-def test_chosen_records_are_moved_and_each_is_told_of(world, requests):
+def test_chosen_records_are_moved_and_each_is_reported(world, requests):
     answer = bulk(world, ANNA, "resolve", [*requests, 999999])
     assert answer.status_int == 200
     assert states(world, requests) == ["resolved", "resolved", "resolved", "new"]

@@ -194,7 +194,7 @@ def test_the_address_takes_messages_of_programs_with_a_token_alone(lamp_shop):
 
 
 @pytest.mark.sqlite_suffices
-def test_versions_are_agreed_on_and_what_is_not_known_is_said(lamp_shop):
+def test_versions_are_negotiated_and_unknown_ones_are_reported(lamp_shop):
     anna = assistant(lamp_shop, ANNA)
     for wanted, agreed in (("2025-06-18", "2025-06-18"), ("2024-11-05", "2025-11-25"), ("soon", "2025-11-25")):
         assert anna.ask("initialize", protocolVersion=wanted).json["result"]["protocolVersion"] == agreed

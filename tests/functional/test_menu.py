@@ -39,7 +39,7 @@ def test_a_phone_s_dock_has_the_first_four(make_app, portal_folder, sign_in):
     assert [item["href"] for item in dock] == ["/", "/tickets/create", "/tickets/", "/tickets/?tab=open"]
 
 
-def test_a_button_that_stands_only_in_the_menu_narrows_its_list_too(make_app, portal_folder, sign_in):
+def test_a_button_that_is_only_in_the_menu_also_narrows_its_list(make_app, portal_folder, sign_in):
     buttons = portal_folder / "buttons.yaml"
     buttons.write_text(buttons.read_text() + "  waiting: {opens: tickets, where: {status: waiting}}\n")
     profile = portal_folder / "profiles" / "customer.yaml"

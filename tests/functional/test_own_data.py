@@ -56,7 +56,7 @@ def test_a_person_downloads_what_is_theirs_and_nothing_else(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_what_is_too_much_is_said_and_a_command_writes_all_of_it(
+def test_what_exceeds_the_limits_is_reported_and_a_command_writes_all_of_it(
     people, portal_folder, database, tmp_path, monkeypatch
 ):
     anna = people["anna"]

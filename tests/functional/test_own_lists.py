@@ -135,7 +135,7 @@ def test_a_view_keeps_filters_search_tab_order_and_columns(shop):
         ]  # fmt: skip
 
 
-def test_parameters_beside_a_view_go_before_its_own_and_empty_ones_take_them_away(shop):
+def test_parameters_override_those_of_a_view_and_empty_ones_remove_them(shop):
     anna = shop[ANNA]
     key = save(anna, "Waiting", "tab=all&status=waiting&sort=name")
     assert titles(anna.get(f"/requests/?view={key}&status=new")) == ["A0 new"]

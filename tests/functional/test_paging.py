@@ -36,7 +36,7 @@ ORDERS = ["name", "-name", "amount", "-amount", "size", "-size", "owner", "-owne
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_every_row_stands_on_one_page_forward_and_back(filled, order):
+def test_every_row_is_on_one_page_forward_and_back(filled, order):
     anna = filled[ANNA]
     forward, page = [], anna.get(f"/things/?sort={order}")
     assert way(page, "prev") == ""
@@ -128,7 +128,7 @@ def test_back_on_the_first_page_it_says_so(filled):
     assert way(first, "prev") == ""
 
 
-def test_rows_that_came_meanwhile_are_met_when_one_goes_back(world):
+def test_rows_added_in_the_meantime_show_when_going_back(world):
     for number in range(6):
         world.add("things", name=f"T{number}")
     second = world[ANNA].get(way(world[ANNA].get("/things/?sort=name"), "next"))

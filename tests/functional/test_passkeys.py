@@ -97,7 +97,7 @@ def test_asking_for_options_without_end_is_refused(app):
     assert refused.json["error"]
 
 
-def test_only_its_owner_renames_and_removes_one_and_is_told_of_it(app, sign_in, another_browser):
+def test_only_its_owner_renames_and_removes_one_and_is_notified(app, sign_in, another_browser):
     passkey = stored(app)
     carla = sign_in("carla@globex.example", browser=another_browser())
     for do in ("rename", "remove"):

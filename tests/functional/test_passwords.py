@@ -69,7 +69,7 @@ def test_a_changed_password_signs_out_every_other_browser(app, another_browser, 
     assert not is_signed_in(copy)
 
 
-def test_a_changed_password_is_told_by_letter_at_once(app, sign_in):
+def test_a_changed_password_is_announced_by_letter_immediately(app, sign_in):
     sign_in(ANNA)
     change_password(app)
     [(to, subject, text)] = letters(app)
@@ -98,7 +98,7 @@ def test_a_password_is_refused_at_its_field(app, sign_in, typed, sentence):
     assert letters(app) == []
 
 
-def test_the_present_password_cannot_be_guessed_by_whoever_finds_an_open_browser(app, sign_in):
+def test_the_current_password_cannot_be_guessed_in_an_unattended_browser(app, sign_in):
     sign_in(ANNA)
     answers = [change_password(app, current="wrong").status_int for _attempt in range(11)]
     assert answers[-2:] == [422, 429]

@@ -163,7 +163,7 @@ def test_a_color_that_others_wrote_into_the_table_is_a_text(shop):
     assert "reddish" in text(shop, order)
 
 
-def test_nothing_internal_is_in_it_whoever_makes_it(shop):
+def test_it_contains_nothing_internal_whoever_makes_it(shop):
     order = new_order(shop, goods=(row("Lamp"),), margin="hushmargin")
     said(shop, order, "hushcomment", internal=True)
     said(shop, order, "Said to all")
@@ -221,7 +221,7 @@ def test_of_a_long_conversation_it_has_the_newest(shop):
     assert "Earlier comments are in the portal." in words
 
 
-def test_what_is_too_large_is_said(shop, monkeypatch):
+def test_what_is_too_large_is_reported(shop, monkeypatch):
     order = new_order(shop)
     monkeypatch.setattr(typesetting, "PATIENCE", 0.001)
     page = shop[ANNA].get(f"{order}record.pdf", status=413)

@@ -172,7 +172,7 @@ def test_the_key_is_never_shown_again_nor_the_recovery_codes_stored(anna):
     assert not set(stored) & set(anna.recovery)
 
 
-def test_turning_it_off_takes_a_code_and_is_told_by_email(anna, another_browser):
+def test_turning_it_off_requires_a_code_and_is_announced_by_email(anna, another_browser):
     form = form_of(anna.get(URL), URL)
     form["code"] = "000000"
     assert form.submit("do", value="off", status=422)

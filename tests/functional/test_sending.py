@@ -186,7 +186,7 @@ def test_what_a_module_keeps_from_being_done_keeps_no_letter_back(post, server):
         rename("tickets_away", "tickets")
 
 
-def test_a_letter_that_waited_is_written_anew_for_its_recipient_alone(post, server, monkeypatch):
+def test_a_waiting_letter_is_rewritten_for_its_recipient_alone(post, server, monkeypatch):
     server.stop()
     open_ticket(post)
     worker = worker_of(post, server)
@@ -239,7 +239,7 @@ def test_after_a_refusal_the_server_is_left_alone_for_a_while(post, server):
     assert len(server.answers) == 2
 
 
-def test_after_three_days_a_letter_is_given_up_and_administrators_are_told_once(post, server):
+def test_after_three_days_a_letter_is_given_up_and_administrators_are_notified_once(post, server):
     queue(post, 2)
     server.stop()
     worker = worker_of(post, server)

@@ -247,7 +247,7 @@ def test_too_many_sorts_and_values_are_answered_at_once(world):
 
 
 @pytest.mark.parametrize("field", ["name", "prose", "words", "owner", "makers", "either", "place", "city"])
-def test_a_text_too_long_to_look_for_is_told_at_its_filter(world, field):
+def test_a_text_too_long_to_search_for_is_reported_at_its_filter(world, field):
     assert f"at most {LONGEST_VALUE:,} " in world[ANNA].get(f"/things/?{field}={'%25' * 30_000}")
 
 

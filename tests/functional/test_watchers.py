@@ -109,7 +109,7 @@ def test_who_is_offered_and_who_is_named_tells_nothing_of_other_companies(world,
     assert "Carla Neri" in world[NANCY].get(f"/requests/{request_of_anna}/")
 
 
-def test_who_may_not_watch_adds_nobody_but_may_take_themselves_off(world, request_of_anna):
+def test_without_the_right_to_watch_people_add_nobody_but_may_remove_themselves(world, request_of_anna):
     before = world.rows()["portal_watcher"]
     assert add(world, ANNA, request_of_anna, "Bruno Verdi").status_int == 404
     assert take_off(world, ANNA, request_of_anna, "Bruno Verdi").status_int == 404

@@ -139,7 +139,7 @@ def secrets_of(world, name, keys=KEY):
 # -- what is told -----------------------------------------------------------------------------------------------------
 
 
-def test_a_new_record_is_told_as_the_api_has_it_and_signed(world, receiver):
+def test_a_new_record_is_sent_in_the_form_of_the_api_and_signed(world, receiver):
     ticket = open_ticket(world)
     tell(world)
     ((_path, headers, body),) = receiver.got
@@ -183,7 +183,7 @@ def test_each_event_tells_what_is_particular_to_it(world, receiver):
     assert deleted["data"]["record"] == {"id": ticket, "reference": created["data"]["record"]["reference"]}
 
 
-def test_a_webhook_is_told_what_its_profile_may_read_and_nothing_else(world, receiver):
+def test_a_webhook_gets_what_its_profile_may_read_and_nothing_else(world, receiver):
     ticket = open_ticket(world, urgency="high")
     comment(world, NANCY, ticket, "Between us", internal="true")
     world.set("tickets", ticket, notes="Canary")
@@ -224,7 +224,7 @@ def test_what_is_taken_back_is_never_told(world, receiver):
     assert receiver.got == []
 
 
-def test_what_is_imported_is_told_to_nobody(world, receiver):
+def test_an_import_notifies_nobody(world, receiver):
     world.add("tickets", title="From the file")
     tell(world)
     assert receiver.got == []
@@ -233,7 +233,7 @@ def test_what_is_imported_is_told_to_nobody(world, receiver):
 # -- when the other side fails ----------------------------------------------------------------------------------------
 
 
-def test_what_the_other_side_does_not_take_is_told_later_with_the_same_id(world, receiver):
+def test_a_message_that_the_other_side_refuses_is_sent_later_with_the_same_id(world, receiver):
     open_ticket(world)
     receiver.answers = [500, 503]
     tell(world)
@@ -289,7 +289,7 @@ def test_a_receiver_that_asks_for_time_gets_it_for_all_messages(world, receiver)
     assert worker.deliver() == 2
 
 
-def test_who_answers_that_it_is_gone_is_told_nothing_more_and_administrators_see_it(world, receiver):
+def test_a_receiver_that_is_gone_gets_nothing_more_and_administrators_see_it(world, receiver):
     open_ticket(world)
     open_ticket(world, urgency="high")
     receiver.answers = [410]
@@ -502,7 +502,7 @@ def test_an_address_of_ipv6_without_a_port_is_understood(monkeypatch):
     assert asked == [("2001:db8::5", 443), ("::1", 80), ("2001:db8::5", 8443)]
 
 
-def test_a_receiver_that_is_away_is_told_in_words():
+def test_an_unreachable_receiver_is_reported_in_words():
     with pytest.raises(DeliveryError, match="refused"):
         post("http://127.0.0.1:9/hook", [], "msg_1", datetime.datetime.now(datetime.UTC), "{}")
 
@@ -561,7 +561,7 @@ def test_what_waits_for_a_webhook_that_is_removed_troubles_nobody_and_is_dropped
         assert connection.scalars(sa.select(tables.outbox.c["subject"])).all() == []
 
 
-def test_a_webhook_that_is_declared_while_the_portal_runs_is_told(receiver, app, portal_folder, sign_in, clock):
+def test_a_webhook_declared_while_the_portal_runs_is_notified(receiver, app, portal_folder, sign_in, clock):
     worker = live_worker(app, clock)
     sign_in(NANCY)
     new_article = {"title": "Good to know"}
