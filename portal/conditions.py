@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 SAME = {"over": "after", "under": "before"}  # of numbers
-OPERATORS = ("min", "max", "before", "after", *SAME, "contains", "empty", "within", "not")
+OPERATORS = ("min", "max", "before", "after", *SAME, "contains", "below", "empty", "within", "not")
 # Names in other systems.
 OTHER_OPERATORS = {
     "min": ("gte", "ge", ">=", "from", "at_least"),
@@ -84,7 +84,7 @@ DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None)
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One comparison: equal, one_of, min, max, before, after, contains, empty or within; `negated` inverts it.
+    """One comparison: equal, one_of, min, max, before, after, contains, below, empty or within; `negated` inverts it.
 
     Two comparisons are equal only if the types of their values are: `1`, `1.0` and `true` are three conditions.
     """

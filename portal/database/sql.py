@@ -12,8 +12,10 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
 from portal.fields.column_types import SqlByDatabase
+from portal.fields.link import is_among_ids
 from portal.fields.protocols import VisibleIds
 from portal.fields.reader import Reader
+from portal.fields.record_titles import ids_named
 from portal.fields.table_names import declared_name, join_name, table_of
 
 
@@ -125,6 +127,10 @@ def _along(
     reader: Reader,
 ) -> sa.ColumnElement[bool]:
     field = module.field(path[0])
+    if len(path) == 1 and comparison.operator == "below":
+        below = declaration.modules[field.targets[0]] if field.targets else module
+        ids = _below(comparison.value, table_of(table).metadata.tables[below.name], below, reader)
+        return linked(field, table, ids)
     if len(path) == 1:
         return _compare(field, comparison, table, module, reader)
     if field.row_fields:
@@ -149,6 +155,21 @@ def _compare(
     if comparison.operator == "one_of":
         return _one_of([_with(field, "equal", item, table, module, reader) for item in comparison.value])
     return _with(field, comparison.operator, comparison.value, table, module, reader)
+
+
+def _below(value: Any, table: sa.Table, module: Module, reader: Reader) -> sa.Select[Any]:
+    """The ids of the records of `module` that `value` names, and of all that stand below them, at any depth."""
+    parent, records = module.parent_links[0], table.alias()
+    constant = _constant(parent, value, reader)
+    if isinstance(constant, list):
+        named = is_among_ids(records.c["id"], constant)
+    else:
+        named = records.c["id"].in_(ids_named(table, constant))
+    # UNION leaves out what is there already: records in a circle end it.
+    tree = sa.select(records.c["id"]).where(named).cte(recursive=True)
+    child = table.alias()
+    tree = tree.union(sa.select(child.c["id"]).where(child.c[parent.name] == tree.c["id"]))
+    return sa.select(tree.c["id"])
 
 
 def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:

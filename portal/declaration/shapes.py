@@ -239,6 +239,15 @@ class Module(Shape):
         """The states that no transition leaves."""
         return tuple(filter(self.is_final, self.states))
 
+    @cached_property
+    def parent_links(self) -> tuple[Field, ...]:
+        """The links of its records to others of the same module alone, by which these stand below each other."""
+        return tuple(
+            field
+            for field in self.fields.values()
+            if field.targets == (self.name,) and not (field.computed or field.multiple)
+        )
+
     @property
     def title_field(self) -> Field:
         """The field that names a record in headings and links: the title, else the reference."""

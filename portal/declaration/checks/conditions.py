@@ -17,9 +17,10 @@ from portal.conditions import (
 )
 from portal.declaration.checks.contradictions import always_holds, contradiction
 from portal.declaration.checks.values import value_complaint, word_warning
-from portal.declaration.declaration_draft import DeclarationDraft
+from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
+from portal.fields.link import link_targets
 
 RANGES = ("min", "max", "before", "after")
 
@@ -74,8 +75,22 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
     if followed.complaint:
         at.key.wrong(followed.complaint)
     field = followed.last
+    if field is not None and any(comparison.operator == "below" for comparison in parsed):
+        field = _parent_link(draft, followed, at["below"].key)
     if field is not None:
         _check_comparisons(draft, module, field, parsed, at, form)
+
+
+def _parent_link(draft: DeclarationDraft, followed: FollowedPath, at: Cursor) -> Field | None:
+    """The link by which the records that a field leads to, or the records themselves, stand below each other."""
+    of_module, field = followed.steps[-1]
+    name = of_module if field.name == "id" else next(iter(link_targets(field)), None)
+    module = draft.known(name) if name and not field.several_targets else None
+    if module is None or len(module.parent_links) != 1:
+        kind = f"{field.name} is of type {field.value_type}" if name is None else f"{name} has none, or several"
+        at.wrong(f"below: needs a link to a module that has one link to itself, and {kind}")
+        return None
+    return module.parent_links[0]
 
 
 def _check_comparisons(
@@ -133,7 +148,7 @@ def _check_other_field(
         at.wrong(f'"${other}" is the field itself')
     elif comparison.operator in RANGES and not field.ranged:
         at.wrong(f"{comparison.operator}: needs numbers or dates, and {field.name} does not hold them")
-    elif comparison.operator == "contains" or not _of_one_kind(field, second):
+    elif comparison.operator in ("contains", "below") or not _of_one_kind(field, second):
         kinds = f"of type {second.value_type}, and {field.name} of type {field.value_type}"
         at.wrong(f'"{other}" is {kinds}: the two cannot be compared')
 

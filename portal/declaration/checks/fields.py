@@ -194,7 +194,10 @@ def _check_form_condition(module: Module, field: Field, at: Cursor) -> None:
         elif "." in name:
             at[name].key.wrong("a condition on the form cannot go through links: declare a lookup, and use that")
         else:
-            others = [other for part in comparisons(parse({name: value})) for other in part.other_fields]
+            parts = list(comparisons(parse({name: value})))
+            if any(part.operator == "below" for part in parts):
+                at[name]["below"].key.wrong("a condition on the form cannot ask what stands below a record")
+            others = [other for part in parts for other in part.other_fields]
             if field.name in (name, *others):
                 at[name].key.wrong("a field cannot depend on itself")
             for builtin in (one for one in (name, *others) if one in module.builtin):

@@ -124,7 +124,7 @@ def _in_condition(
     for comparison in comparisons(condition or ALWAYS):
         *_steps, (_module, field) = declaration.along(module, ".".join(comparison.path))
         values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
-        if comparison.operator in ("equal", "one_of"):
+        if comparison.operator in ("equal", "one_of", "below"):
             names = (value for value in values if not isinstance(value, FieldValue))
             yield from ((file, (*keys, ".".join(comparison.path)), field, name) for name in _names(field, names))
 

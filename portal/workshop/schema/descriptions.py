@@ -266,6 +266,7 @@ DESCRIPTIONS = {
     "condition.under": "Less than this number.",
     "condition.over": "More than this number.",
     "condition.contains": "Contains this text; accents and case are ignored.",
+    "condition.below": "This record, or one below it at any depth: companies below their parents.",
     "condition.empty": "true: nothing is entered.",
     "condition.within": "At most this long before or after now, such as 30 days.",
     "condition.not": "None of these; an empty value is none of them.",
