@@ -127,6 +127,11 @@ class Field(Parts):
         """The type of its values: its own, or for a lookup that of its target."""
         return self.type
 
+    @property
+    def differs_by_default(self) -> bool:
+        """Whether its default is another one for each record."""
+        return False
+
     def takes(self, other: "Field") -> bool:
         """Whether the values of `other` may become values of this field."""
         return other.value_type == self.value_type and set(other.targets) <= set(self.targets)

@@ -1,5 +1,6 @@
 """`text`: one line. Also the base of the other text-like types: email, phone, url, longtext, markdown, html."""
 
+import secrets
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,6 +18,8 @@ from portal.fields.refused import declared_text
 from portal.texts import _, fold, ngettext
 
 LONGEST_SORTED = 640  # characters; as many as an index takes
+RANDOM = "random"  # as the default of a field that nobody types
+CODE, SIGNS = 12, "23456789abcdefghjkmnpqrstuvwxyz"  # how long a random default is, of signs that look different
 PATIENCE = 0.5  # seconds for a pattern
 
 
@@ -129,6 +132,16 @@ class LineOfText(TextLike):
         except regex.error as error:
             raise ValueError(f"not a regular expression: {error}") from None
         return pattern
+
+    @property
+    def differs_by_default(self) -> bool:
+        return self.default == RANDOM
+
+    def default_value(self, raw: Any, reader: Reader) -> Any:
+        """The text; `random` is a code that is made anew each time."""
+        if raw != RANDOM or not self.differs_by_default:
+            return super().default_value(raw, reader)
+        return self.check("".join(secrets.choice(SIGNS) for _place in range(min(CODE, self.max_length))))
 
     def takes(self, other: Field) -> bool:
         """Any text; line breaks become spaces."""

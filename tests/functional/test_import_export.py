@@ -1,6 +1,7 @@
 """`portal import` and `portal export`, as an administrator uses them."""
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -602,3 +603,15 @@ def test_help_has_an_example(command):
     result = CliRunner().invoke(main, [command, "--help"])
     assert result.exit_code == 0
     assert f"Example: portal {command}" in " ".join(result.output.split())
+
+
+def test_each_new_record_gets_a_random_code_of_its_own(tmp_path):
+    code = "{type: text, read_only: true, unique: true, default: random}"
+    modules = f"modules: {{orders: {{see: all, fields: {{name: text, code: {code}}}}}}}\n"
+    shop = make_shop(tmp_path / "shop", f"sqlite:///{tmp_path / 'codes.sqlite'}", modules, "modules: {orders: {}}\n")
+    shop.loaded("orders", "name\na\nb\nc\n")
+    first = shop.values("orders", "code")
+    assert len(set(first)) == 3
+    assert all(re.fullmatch("[2-9a-z]{12}", each) for each in first)
+    shop.loaded("orders", "name\na\n", "--key", "name")
+    assert shop.values("orders", "code") == first

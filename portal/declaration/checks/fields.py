@@ -102,6 +102,9 @@ def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         at.key.warn(EMPTY_KEY)
     if field.default is None or field.computed or draft.is_broken(module.name, field.name):
         return
+    if field.differs_by_default and (field.read_only is not True or module.name in draft.row_modules):
+        at.wrong("random is the default of a record's own text that nobody types: add read_only: true")
+        return
     if path := value_path(field.default):
         if complaint := _path_complaint(draft, module, field, path):
             at.wrong(complaint)

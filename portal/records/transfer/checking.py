@@ -175,6 +175,11 @@ class Checking:
         """Reads all values except links; the other values of a new record are the declared defaults."""
         if row.record is None:
             row.values |= self._defaults
+            row.values |= {
+                field.name: field.default_value(field.default, self.reader)
+                for field in self.module.fields.values()
+                if field.differs_by_default
+            }
         for name, field in self._fields.items():
             if field.targets:
                 continue
