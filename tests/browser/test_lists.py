@@ -29,7 +29,7 @@ def test_typing_finds_in_place_and_the_address_follows(visit: Visit, new_ticket:
     assert page.evaluate("window.untouched"), "the page was loaded anew"
 
 
-def test_a_search_is_completed_while_one_types_and_its_chips_take_it_away(visit: Visit) -> None:
+def test_a_search_is_completed_while_typing_and_its_chips_remove_it(visit: Visit) -> None:
     page = visit("support", "/tickets/?tab=all")
     box, options = page.get_by_role("searchbox"), page.locator("#list-form [role=option]")
     box.press_sequentially("-sta")
@@ -60,7 +60,7 @@ def test_of_many_tabs_the_current_one_shows(visit: Visit) -> None:
     expect(tab).to_be_in_viewport(ratio=0.9)
 
 
-def test_typing_goes_on_while_the_list_refreshes(visit: Visit) -> None:
+def test_typing_continues_while_the_list_refreshes(visit: Visit) -> None:
     page = visit("customer", "/tickets/?tab=all")
     box = page.get_by_role("textbox", name="Title")
     box.press_sequentially("stripes", delay=90)

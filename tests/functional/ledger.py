@@ -116,7 +116,7 @@ IN_HOME = (("home.buttons", ["go"]),)  # of the customer
 ACTIONS: dict[str, str] = dict.fromkeys(EVERYTHING, "") | {
     "watch": "test_watchers.py::test_without_the_right_to_watch_people_add_nobody_but_may_remove_themselves",
     "grant": "test_granting.py::test_without_grant_there_are_no_such_pages",
-    "import": "test_import_page.py::test_only_who_may_import_is_led_there",
+    "import": "test_import_page.py::test_only_people_who_may_import_get_the_link",
 }
 
 LEDGER: dict[str, Change | str] = {
@@ -189,11 +189,11 @@ LEDGER: dict[str, Change | str] = {
     "Letters.reply_above": "test_mail_in.py::test_a_reply_becomes_a_comment_without_what_it_quotes",
     "Wording.subject": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
     "Wording.text": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
-    "Mail.created": "test_emails.py::test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it",
+    "Mail.created": "test_emails.py::test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk",
     "Mail.commented": "test_emails.py::test_several_comments_make_one_letter_and_nobody_is_notified_of_their_own",
     "Mail.moved": "test_emails.py::test_own_words_say_only_what_the_recipient_may_read",
     "Mail.assigned": "test_emails.py::test_the_assigned_person_is_notified_and_the_desk_no_longer",
-    "Mail.desk": "test_emails.py::test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it",
+    "Mail.desk": "test_emails.py::test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk",
     "Mail.remind": "test_emails.py::test_a_reminder_comes_once_in_each_stay",
     "Inbox.address": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
     "Inbox.creates": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
@@ -277,7 +277,7 @@ LEDGER: dict[str, Change | str] = {
     "Profile.label": "test_granting.py::test_staff_gives_a_recorded_person_access_for_a_time",
     "Profile.extends": f"{RESOLVE}test_a_child_has_what_its_parent_has_and_adds_to_it",
     "Profile.staff": Change("staff", False, STAFF),
-    "Profile.second_factor": "test_second_factor_required.py::test_who_must_have_one_is_led_to_it_and_nowhere_else",
+    "Profile.second_factor": "test_second_factor_required.py::test_people_who_must_have_one_can_only_set_it_up",
     "Profile.modules": Change("modules.parts", None, CUSTOMER),
     "Profile.menu": Change("menu", ["tickets"], CUSTOMER),
     "Profile.home": Change("home.panels", ["activity"], CUSTOMER),

@@ -324,7 +324,7 @@ def check_groups(paths, listed):
         assert read_groups(paths.records, replace(request, most=len(listed) - 1)) is None
 
 
-def test_letters_go_to_those_who_may_open_the_record_and_to_everybody_of_them_who_follows_it(portal):
+def test_letters_go_to_everybody_who_follows_the_record_and_may_open_it(portal):
     sent = 0
     with writing(portal.engine) as connection:
         tables, sender = portal.tables, Sender(portal.tables.declaration, "https://care.example", NOW)

@@ -193,7 +193,7 @@ def test_a_field_is_asked_under_a_condition_of_any_kind(serve):
         assert nancy.see(f"/{name}/create").status_int == 200
 
 
-def test_who_has_no_company_sees_an_empty_list(serve):
+def test_people_without_a_company_see_an_empty_list(serve):
     world = serve(
         """
 people: people

@@ -58,7 +58,7 @@ def test_without_sign_up_nobody_comes_in_uninvited(app):
     assert "/signup" not in app.get("/login")
 
 
-def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_browser):
+def test_a_sign_up_waits_for_the_approval_of_staff(app, declare, sign_in, another_browser):
     declare("{profile: customer, domains: {acme.example: Acme}}")
     eva, staff = another_browser(), sign_in(NANCY)
     for wrong in ("eva@elsewhere.example", "eva@elsewhere", "eva@acme.example,eva@elsewhere.example", "éva"):
@@ -88,7 +88,7 @@ def test_who_signs_up_waits_for_the_yes_of_staff(app, declare, sign_in, another_
     assert "You can now sign in" in letters(app)[-1][2]
 
 
-def test_who_signs_up_without_a_company_gets_one_with_the_yes(app, declare, sign_in, another_browser):
+def test_a_sign_up_without_a_company_gets_one_with_the_approval(app, declare, sign_in, another_browser):
     declare("{profile: customer}")
     eva, staff = another_browser(), sign_in(NANCY)
     ask(eva)
@@ -104,7 +104,7 @@ def test_who_signs_up_without_a_company_gets_one_with_the_yes(app, declare, sign
     assert company_of(app, EVA) == company_of(app, ANNA)
 
 
-def test_who_is_declined_has_no_access(app, declare, sign_in, another_browser):
+def test_a_declined_person_has_no_access(app, declare, sign_in, another_browser):
     declare("{profile: customer}")
     eva, staff = another_browser(), sign_in(NANCY)
     ask(eva)
@@ -203,7 +203,7 @@ def test_nobody_says_yes_to_more_than_they_may_give_nor_to_who_joins_others(app,
     assert account(app, EVA) is None
 
 
-def test_a_link_to_more_than_one_may_give_is_shown_to_who_may_give_it(app, sign_in, another_browser):
+def test_a_link_is_only_shown_to_people_who_may_give_its_profile(app, sign_in, another_browser):
     acme = company_of(app, BRUNO)
     link = make_link(sign_in(NANCY, browser=another_browser()), acme, "power")
     assert link not in sign_in(BRUNO).get(f"/organizations/{acme}/people")
@@ -237,7 +237,7 @@ def test_into_a_deleted_company_nobody_comes(app, portal_folder, sign_in, anothe
     assert company_of(app, "zoe@initech.example") is None
 
 
-def test_who_is_recorded_with_another_company_does_not_join_unseen(app, declare, sign_in, another_browser):
+def test_a_person_recorded_with_another_company_does_not_join_unseen(app, declare, sign_in, another_browser):
     declare("{profile: customer, approve: false}")
     staff = sign_in(NANCY, browser=another_browser())
     post(staff, "/people/create", name="Zoe", email=EVA, company=str(company_of(app, CARLA)))

@@ -150,7 +150,7 @@ def test_a_transition_takes_files_with_its_comment(people):
     assert documents(people["anna"]) == ["more.pdf", "choice.pdf", "secret.pdf"]
 
 
-def test_who_may_not_comment_reads_the_conversation(people, portal_folder):
+def test_readers_who_may_not_comment_see_the_conversation(people, portal_folder):
     profile = portal_folder / "profiles" / "customer.yaml"
     profile.write_text(profile.read_text(encoding="utf-8").replace("comment, attach, ", "", 1), encoding="utf-8")
     assert any("Waterfall" in note for note in notes(people["anna"]))

@@ -85,7 +85,7 @@ def test_a_link_signs_in_once(with_links, app, another_browser):
     another_browser().get(link, status=404)
 
 
-def test_a_link_leads_on_to_the_page_that_was_asked_for(with_links, app, another_browser):
+def test_a_link_continues_to_the_requested_page(with_links, app, another_browser):
     form = form_of(app.get("/tickets/").follow(), "/login")
     asked = {"_csrf": form["_csrf"].value, "email": ANNA, "next": form["next"].value}
     app.post("/password/link", asked, status=303)
@@ -145,7 +145,7 @@ def test_the_first_sign_in_after_an_invitation_is_announced_if_its_device_differ
     assert told == [0, 1]
 
 
-def test_a_link_goes_to_who_may_sign_in_alone_and_the_answer_is_the_same(with_links, app, clock, another_browser):
+def test_a_link_only_goes_to_people_who_may_sign_in_and_the_answer_is_the_same(with_links, app, clock, another_browser):
     assert ask_for_link(app, NOBODY).location == ask_for_link(app, ANNA).location
     assert len(letters(app)) == 1
     link = link_in(app)

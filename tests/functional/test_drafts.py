@@ -122,7 +122,7 @@ def test_a_discarded_draft_is_gone(shop):
     assert form(shop[BRUNO], address(shop, "edit"))["name"].value == "Before"
 
 
-def test_a_form_that_is_sent_takes_its_draft_with_it(shop):
+def test_sending_a_form_removes_its_draft(shop):
     save(shop[BRUNO], address(shop), text="A whole sentence")
     form(shop[BRUNO], address(shop), address(shop, "comments")).submit(status=303)
     page = shop[BRUNO].get(address(shop))

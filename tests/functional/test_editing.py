@@ -80,7 +80,7 @@ def test_two_editors_both_are_shown_and_neither_is_lost(shop):
     assert request(shop).values["body"] == "Bruno's body"
 
 
-def test_who_changed_other_fields_reads_that_nothing_is_replaced(shop):
+def test_after_changing_other_fields_the_page_says_that_nothing_is_replaced(shop):
     mine, theirs = edit_form(shop), edit_form(shop, NANCY)
     theirs["name"] = "Nancy's title"
     theirs.submit(status=303)

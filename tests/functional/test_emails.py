@@ -103,7 +103,7 @@ def assign(world, record, person, who=NANCY):
         Writer(records, Author(account.id, "Nancy Smith")).change(ticket, values, ticket.version)
 
 
-def test_who_opens_something_gets_a_receipt_at_once_and_the_desk_hears_of_it(post):
+def test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk(post):
     record = open_ticket(post, urgency="high", attached=["smoke.txt", "noise.txt"])
     letters = new_letters(post, datetime.timedelta(seconds=2))
     assert to(letters) == [ANNA, NANCY]
@@ -159,7 +159,7 @@ def test_letters_of_a_record_are_one_thread_that_one_click_ends(post):
     assert new_letters(post) == []
 
 
-def test_a_link_that_ends_no_letters_says_so_to_who_is_not_signed_in(post):
+def test_an_invalid_unsubscribe_link_says_so_without_a_sign_in(post):
     stranger = TestApp(post.app)
     for answer in (stranger.get("/unsubscribe/forged", status=404), stranger.post("/unsubscribe/forged", status=404)):
         assert "This link is not valid" in answer
@@ -236,7 +236,7 @@ def test_only_letters_that_are_written_are_offered(world):
     assert {kind for relation, kind in choices if relation == "own"} == {"moved", "assigned", "reminded"}
 
 
-def test_who_sees_their_companys_records_may_choose_to_be_told_of_them(post):
+def test_people_who_see_their_companys_records_may_choose_letters_about_them(post):
     chosen = [("letters", f"company.{kind}") for kind in ("commented", "created", "reminded")]
     post[BRUNO].send("/account/letters", chosen, status=303)
     assert post[BRUNO].get("/account/").text.count(' checked="checked"') == 2
@@ -309,7 +309,7 @@ def test_the_language_is_the_recipients(post):
     assert '<html lang="it"' in letter.html
 
 
-def test_who_has_chosen_no_language_gets_letters_in_that_of_the_pages(post):
+def test_without_a_chosen_language_letters_are_in_that_of_the_pages(post):
     browser = TestApp(post.app, extra_environ={"HTTP_ACCEPT_LANGUAGE": "it-IT,en;q=0.5"})
     fill_in(browser, "/login", {"email": ANNA, "password": PASSWORD})
     record = open_ticket(post)
@@ -388,7 +388,7 @@ def test_the_assigned_person_is_notified_and_the_desk_no_longer(post):
     assert to(new_letters(post)) == [BRUNO]
 
 
-def test_who_follows_a_record_is_told_once(post):
+def test_followers_of_a_record_are_notified_once(post):
     record = known_ticket(post, "Nancy Smith")
     watcher = post.the("people", "Carla Neri").id
     post[NANCY].send(f"/tickets/{record}/watchers", {"add": str(watcher)}, status=303)

@@ -158,7 +158,7 @@ def test_a_stranger_gets_no_byte_and_adds_none(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_who_may_not_attach_sees_files_and_adds_none(people):
+def test_readers_who_may_not_attach_see_files_and_add_none(people):
     upload(people["anna"], ("report.pdf", PDF))
     bruno = people["bruno"]
     page = bruno.get("/tickets/1/")
@@ -232,7 +232,7 @@ def test_a_text_in_an_older_character_set_is_not_sent_as_utf_8(people, text, dec
         ("bytes=999999-", 416, None), ("bytes=x-y", 200, PDF),
     ],
 )  # fmt: skip
-def test_a_download_goes_on_where_it_stopped(people, asked, status, content):
+def test_an_interrupted_download_resumes(people, asked, status, content):
     upload(people["anna"], ("report.pdf", PDF))
     whole = people["anna"].get("/tickets/1/files/1")
     assert whole.headers["Accept-Ranges"] == "bytes"
@@ -266,7 +266,7 @@ def stored(desk: World) -> list[Path]:
 
 
 @pytest.mark.sqlite_suffices
-def test_a_final_record_takes_no_files(people):
+def test_a_final_record_accepts_no_files(people):
     upload(people["anna"], ("report.pdf", PDF))
     form = form_of(people["anna"].get("/tickets/1/"), "/tickets/1/files")
     form_of(people["anna"].get("/tickets/1/"), "/tickets/1/move/resolve").submit(status=303)
@@ -391,7 +391,7 @@ def test_editing_adds_files(people):
 
 
 @pytest.mark.sqlite_suffices
-def test_a_form_asks_who_may_attach_alone(people):
+def test_a_form_only_offers_files_to_people_who_may_attach(people):
     assert not people["bruno"].get("/tickets/create").html.select("input[type=file]")
 
 

@@ -177,7 +177,7 @@ def test_an_export_that_fails_leaves_the_file_that_was_there(shop, files, tmp_pa
     assert shop.run("export", "assets", tmp_path).exit_code == 2
 
 
-def test_an_export_to_a_link_writes_the_file_that_it_leads_to(shop, tmp_path):
+def test_an_export_to_a_link_writes_its_target(shop, tmp_path):
     """/dev/stdout is also a link, which must not become a file."""
     link, target = tmp_path / "latest.csv", tmp_path / "assets.csv"
     target.write_text("as it was")

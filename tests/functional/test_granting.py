@@ -260,7 +260,7 @@ def test_access_does_not_end_before_today_unless_it_has_already(app, sign_in):
     assert "or later." in post(app, address, profile="customer", access_until="2025-04-01"), "given again for no day"
 
 
-def test_a_colleague_who_has_access_already_is_called_so(app, sign_in):
+def test_a_colleague_who_already_has_access_is_reported(app, sign_in):
     sign_in(BRUNO)
     assert "This address already has access." in invite(app, email=ANNA.upper())
 

@@ -424,7 +424,7 @@ def test_one_part_of_an_address_may_be_changed_by_itself(filled):
     assert filled.values("things", "place") == [Address("Main street 1", city="Milan")]
 
 
-def test_numbers_that_a_file_brings_are_kept_and_the_portals_go_on_behind_them(filled):
+def test_numbers_in_a_file_are_kept_and_the_portal_continues_after_them(filled):
     filled.loaded("things", "title,reference,number\na,OLD-7,70\nb,TH050,\nc,,\n")
     assert filled.values("things", "reference", "number") == [("OLD-7", 70), ("TH050", 50), ("TH071", 71)]
     assert len(filled.bad("things", "title,number\nd,70\n")) == 1

@@ -230,7 +230,7 @@ def test_what_a_form_would_lock_cannot_be_set_by_a_file(world):
     assert outcome(page) == ["1 changed record", "1 row cannot be imported"]
 
 
-def test_who_imports_sets_and_finds_no_more_than_in_their_forms(world):
+def test_an_import_sets_and_finds_no_more_than_the_forms(world):
     carla, anna = world.the("people", "Carla Neri"), world.the("people", "Anna Rossi")
     acme, globex = world.the("companies", "Acme"), world.the("companies", "Globex")
     foreign = Linked(world.add("machines", name="Foreign", serial="F", used_by=carla, company=globex), "machines")
@@ -298,7 +298,7 @@ def test_an_import_cannot_be_undone_by_others_or_after_a_day(world):
     world.clock.now = NOW
 
 
-def test_only_who_may_import_is_led_there(world):
+def test_only_people_who_may_import_get_the_link(world):
     assert "/machines/import" in world[NANCY].get("/machines/")
     assert "/machines/import" not in world[BRUNO].get("/machines/")
     for address in ("import", "imported?file=x", "import-problems.csv?file=x"):

@@ -70,7 +70,7 @@ def guest(server):
     [(URLENCODED, b"%41"), (URLENCODED, b"a&"), (URLENCODED, b"+"), ({}, b"%41"), (MULTIPART, b"\n"),
      (MULTIPART, b"\r\n--cut\r\n"), (MULTIPART, b"\r\n--cut\r\nContent-Disposition: form-data; name=a\r\n\r\n1")],
 )  # fmt: skip
-def test_four_large_bodies_at_once_take_no_memory_and_no_one_s_turn(server, kind, unit):
+def test_four_large_bodies_at_once_use_no_memory_and_block_nobody(server, kind, unit):
     browser = guest(server)
     ask(server, "POST", "/login", b"email=x", {**kind, **browser})
     before, body = peak(server), unit * (SIZE // len(unit))

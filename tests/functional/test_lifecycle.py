@@ -195,7 +195,7 @@ def test_a_comment_that_is_too_long_is_refused_and_kept(shop):
     gc.collect()
 
 
-def test_a_final_record_takes_no_comment_and_offers_none(shop):
+def test_a_final_record_accepts_no_comment_and_offers_none(shop):
     shop.set("requests", request(shop).id, status="closed")
     for person in (ANNA, NANCY):
         page = page_of(shop, person)
@@ -266,7 +266,7 @@ def test_an_internal_comment_is_found_by_no_search_of_a_customer(shop):
     assert "No results for" in shop[ANNA].get("/search?q=hushword")
 
 
-def test_who_is_staff_no_more_sees_internal_comments_no_more(shop):
+def test_former_staff_no_longer_see_internal_comments(shop):
     send(shop, NANCY, "comments", {"text": "hushword", "internal": "true"})
     shop.set("people", shop.the("people", "Nancy Smith").id, company=shop.the("companies", "Acme"))
     shop.account(NANCY, profile="power")

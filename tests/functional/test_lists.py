@@ -101,7 +101,7 @@ def test_the_way_back_keeps_odd_characters(shop):
     assert page.html.find("a", href=asked)
 
 
-def test_an_address_without_its_last_slash_leads_to_the_one_with_it(shop):
+def test_an_address_without_its_trailing_slash_redirects_to_the_one_with_it(shop):
     identity = shop.all("requests")[0].id
     for path in ("/requests", f"/requests/{identity}"):
         answer = shop[ANNA].get(f"{path}?q=x", status=301)

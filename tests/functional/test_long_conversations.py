@@ -73,7 +73,7 @@ def test_a_link_to_an_old_comment_leads_to_the_page_that_has_it(post_world, path
 
 
 @pytest.mark.parametrize("before", ["", "0", "x", "-1", "9" * 30, "٣"])
-def test_what_is_no_key_leads_to_the_newest_comments(post_world, path, before):
+def test_an_invalid_key_shows_the_newest_comments(post_world, path, before):
     assert numbers(post_world[ANNA].get(f"{path}/comments", {"before": before}))[0] == COMMENTS
 
 

@@ -395,7 +395,7 @@ def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, a
 
 @pytest.mark.parametrize("address", ["müller@elsewhere.example", "a..b@elsewhere.example"])
 @on_sqlite
-def test_a_stranger_whose_address_takes_no_letters_keeps_nobody_from_being_told(
+def test_a_stranger_with_a_bad_address_does_not_prevent_notifications(
     post: Post, portal_folder: Path, another_browser, sign_in, address: str
 ):
     change(portal_folder, "title: title}", "title: title, unknown: create}")

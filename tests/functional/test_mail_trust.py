@@ -11,7 +11,7 @@ pytestmark = pytest.mark.sqlite_suffices
 HELP = "help@supplier.example"
 
 
-def test_who_is_named_in_a_mail_sees_nothing_for_it(post: Post, ticket: str, another_browser, sign_in):
+def test_people_named_in_a_mail_gain_no_access(post: Post, ticket: str, another_browser, sign_in):
     copied = {"Cc": f"Carla <{CARLA}>", "Reply_To": BRUNO}
 
     assert post.brings(mail(ANNA, HELP, "For your eyes.", **copied)).kind == "created"
@@ -24,7 +24,7 @@ def test_who_is_named_in_a_mail_sees_nothing_for_it(post: Post, ticket: str, ano
 
 
 @pytest.mark.parametrize("header", ["Reply_To", "Sender", "Return_Path", "Resent_From", "X_Original_From"])
-def test_who_writes_is_in_no_other_header(post: Post, ticket: str, header: str):
+def test_the_sender_is_in_no_other_header(post: Post, ticket: str, header: str):
     forged = mail("eve@elsewhere.example", post.reply_address(ANNA), "Close it.", **{header: ANNA})
 
     assert post.brings(forged).kind == "kept"

@@ -73,7 +73,7 @@ def test_what_is_asked_is_asked_once(world, requests):
     assert len(world.rows()["portal_comment"]) == 3
 
 
-def test_who_sends_the_answers_with_the_first_request_is_not_asked(world, requests):
+def test_answers_in_the_first_request_skip_the_question(world, requests):
     bulk(world, NANCY, "ask_back", requests[:1], comment="Which?")
     assert states(world, requests)[0] == "waiting"
     world.set("requests", requests[0], status="resolved")

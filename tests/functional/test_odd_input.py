@@ -69,7 +69,7 @@ def test_no_parameter_breaks(filled, path, parameter):
 @pytest.mark.parametrize(
     "identity", ["0", "-1", "01", "1.0", "1e1", HUGE, "9223372036854775808", "%D9%A1", "1%20", "+1", "x", "1;2"]
 )
-def test_what_is_no_id_is_not_found(filled, identity):
+def test_an_invalid_id_is_not_found(filled, identity):
     for more in ("", "edit", "comments", "move/resolve"):
         assert filled[NANCY].see(f"/requests/{identity}/{more}").status_int in (301, 404)
 

@@ -59,7 +59,7 @@ def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, 
     assert "Invite 1 person" in page
 
 
-def test_what_a_killed_worker_leaves_another_one_goes_on_with(app, recorded, clock, monkeypatch):
+def test_another_worker_continues_what_a_killed_one_leaves(app, recorded, clock, monkeypatch):
     monkeypatch.setattr(opening, "BATCH", 1)
     post(recorded, "/people/open", profile="customer")
     written = []
@@ -80,7 +80,7 @@ def test_what_a_killed_worker_leaves_another_one_goes_on_with(app, recorded, clo
     assert [to for to, _subject, _text in letters(app)] == ["elio@acme.example", "fara@globex.example"]
 
 
-def test_who_has_or_had_access_or_has_no_address_is_not_invited(app, recorded, clock):
+def test_people_with_current_or_past_access_or_without_address_are_not_invited(app, recorded, clock):
     change_account(app, ANNA, disabled=True)
     change_account(app, CARLA, bounces=3)
     acme = next(row["id"] for row in rows(app, "organizations") if row["name"] == "Acme")

@@ -277,7 +277,7 @@ def test_a_search_of_a_view_is_taken_away_part_by_part(shop):
 # -- shared by link -----------------------------------------------------------------------------------------------
 
 
-def test_who_has_the_link_sees_their_own_records_in_the_view_and_nothing_else_of_it(shop):
+def test_people_with_the_link_only_see_their_own_records_in_the_view(shop):
     service = shop.the("services", "Acme printing")
     query = f"tab=all&service.id={service.id}&service.empty=1&hidden_note=secretly&sort=-hidden_note"
     choose(shop[NANCY], ["name", "hidden_note", "company"])

@@ -106,7 +106,7 @@ def test_another_order_begins_on_the_first_page(filled):
 )  # fmt: skip
 @pytest.mark.sqlite_suffices
 @pytest.mark.parametrize("sort", ["name", "amount", "owner", "-weight"])
-def test_a_key_that_no_page_gave_leads_to_the_first_page(filled, key, sort):
+def test_a_key_that_no_page_issued_opens_the_first_page(filled, key, sort):
     first = filled[ANNA].titles(f"/things/?sort={sort}")
     for parameter in ("after", "before"):
         page = filled[ANNA].get(f"/things/?sort={sort}&{parameter}={key}", status=200)

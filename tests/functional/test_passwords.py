@@ -256,7 +256,7 @@ def test_the_database_keeps_no_token_that_opens_anything(app, sign_in):
     assert all(each.startswith("$argon2id$") for each in hashed)
 
 
-def test_letters_are_written_in_the_language_of_who_gets_them(app, sign_in):
+def test_letters_are_written_in_the_language_of_their_recipient(app, sign_in):
     change_account(app, language="it")
     ask_for_link(app)
     _to, _subject, text = letters(app)[0]

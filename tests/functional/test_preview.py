@@ -124,7 +124,7 @@ def test_nothing_can_be_sent_and_nothing_is_written(preview, ticket):
 
 
 @pytest.mark.sqlite_suffices
-def test_only_who_has_the_key_sees_anything(preview, ticket):
+def test_only_a_browser_with_the_key_sees_anything(preview, ticket):
     browser = preview()
     stranger = TestApp(browser.app)
     assert stranger.get("/tickets/", status="*").status_int == 303

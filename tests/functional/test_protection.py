@@ -82,7 +82,7 @@ def test_a_form_opened_before_signing_in_is_taken_after_it(app, sign_in):
     ("path", "query"),
     [("/\xff", ""), ("/login", "next=%ff"), ("/tickets/\xed\xa0\x80", ""), ("/login", "next=%00"), ("/login", "%fe=1")],
 )
-def test_what_is_no_text_is_refused(app, path, query):
+def test_anything_that_is_not_text_is_refused(app, path, query):
     answer = raw(app, path, query)
     assert answer.status_int == 400
     assert answer.content_type == "text/html"

@@ -240,7 +240,7 @@ def test_of_many_at_once_some_have_to_wait(shop, monkeypatch):
     assert shop[ANNA].get(f"{order}record.pdf").content_type == "application/pdf"
 
 
-def test_who_reads_arabic_gets_it_in_arabic(shop):
+def test_arabic_readers_get_it_in_arabic(shop):
     order = new_order(shop, body="Hello there.")
     browser = shop.signed_in(ANNA)
     browser.send("/language", {"language": "ar", "next": "/"})

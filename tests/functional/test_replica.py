@@ -100,7 +100,7 @@ def test_pages_are_read_from_the_replica_and_forms_saved_on_the_primary(app, sta
         assert ("Printer on fire" in page, server) == (True, "replica"), path
 
 
-def test_who_changed_something_sees_it_though_the_replica_lags(app, standby, sign_in, answered_by, paused, seconds):
+def test_people_see_their_own_changes_even_if_the_replica_lags(app, standby, sign_in, answered_by, paused, seconds):
     sign_in(ANNA)
     other = sign_in("bruno@acme.example", browser=TestApp(app.app))
     follow(standby, app)

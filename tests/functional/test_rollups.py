@@ -206,7 +206,7 @@ def test_an_import_rolls_up(shop, tmp_path):
     assert [numbers(shop, project)[:3] for project in (1, 2)] == [(21, 21, 45), (9, 9, 18)]
 
 
-def test_who_does_not_see_all_the_records_does_not_get_the_number(shop):
+def test_readers_who_do_not_see_all_the_records_do_not_get_the_number(shop):
     carla, nancy = shop[CARLA], shop[NANCY]
     project = shop.add("projects", name="Roof", budget=euros(100))
     shop.add("tasks", name="Tiles", project=Linked(project, "projects"), hours=Decimal("77.5"), rate=euros(1))

@@ -37,7 +37,7 @@ def required(portal_folder):
     path.write_text("second_factor: required\n" + path.read_text())
 
 
-def test_who_must_have_one_is_led_to_it_and_nowhere_else(required, app, clock, another_browser):
+def test_people_who_must_have_one_can_only_set_it_up(required, app, clock, another_browser):
     assert try_to_sign_in(app).location == f"http://localhost{URL}"
     for address in ("/", "/tickets/", "/account/", "/password", "/nowhere"):
         assert app.get(address, status=303).location == f"http://localhost{URL}"
@@ -92,7 +92,7 @@ def granting(portal_folder):
     path.write_text(path.read_text().replace("people: {see: all, can: [", "people: {see: all, can: [grant, ", 1))
 
 
-def test_who_gives_access_resets_it_for_a_person_who_is_told(granting, anna, sign_in, another_browser):
+def test_people_who_give_access_reset_it_and_the_person_is_notified(granting, anna, sign_in, another_browser):
     nancy = sign_in(NANCY, browser=another_browser())
     person = re.search(r'href="(/people/\d+/)"', nancy.get("/people/?q=anna").text)[1]
     assert f"{person}second-factor" in nancy.get(person)

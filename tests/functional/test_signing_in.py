@@ -41,7 +41,7 @@ def session_cookie(app):
     return next(cookie for cookie in app.cookiejar if cookie.name.endswith("portal_session"))
 
 
-def test_whoever_is_not_signed_in_is_led_to_the_sign_in_page_and_back(app):
+def test_without_a_session_people_are_sent_to_the_sign_in_page_and_back(app):
     answer = app.get("/tickets/?q=printer", status=303)
     assert answer.location == "http://localhost/login?next=%2Ftickets%2F%3Fq%3Dprinter"
     assert (
@@ -105,7 +105,7 @@ def test_after_ten_wrong_passwords_even_the_right_one_waits(app, clock):
     assert try_to_sign_in(app).status_int == 303
 
 
-def test_whoever_is_guessed_at_can_still_come_in_from_elsewhere(app, another_browser):
+def test_victims_of_guessing_can_still_sign_in_from_elsewhere(app, another_browser):
     guesser = another_browser()
     guesser.extra_environ["REMOTE_ADDR"] = "192.0.2.7"
     for _attempt in range(11):
@@ -283,14 +283,14 @@ def test_another_profile_is_in_force_with_the_next_page(app, sign_in):
 @pytest.mark.parametrize(
     "address", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "/%0d%0aX: 1", ""]
 )
-def test_signing_in_leads_to_pages_of_the_portal_alone(app, address):
+def test_signing_in_only_leads_to_pages_of_the_portal(app, address):
     answer = try_to_sign_in(app, next=address)
     assert answer.status_int == 303
     assert answer.location.startswith("http://localhost/")
     assert "evil" not in answer.location.removeprefix("http://localhost/%")
 
 
-def test_a_form_sent_after_the_session_ended_leads_to_the_page_it_stood_on(app, sign_in, clock):
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(app, sign_in, clock):
     sign_in(ANNA)
     form = form_of(app.get("/tickets/create"), "/tickets/create")
     clock.pass_by(hours=13)

@@ -114,7 +114,7 @@ def test_an_account_with_another_password_or_address_is_for_another_login(app, a
     assert "belongs to another login" in sign_in_there(another_browser(), "anna")
 
 
-def test_who_enters_only_by_it_has_no_password_page(app, another_browser):
+def test_people_who_only_sign_in_with_it_have_no_password_page(app, another_browser):
     change_account(app, ANNA, must_change=True)  # generated, and never used
     sign_in_there(app)
     home = app.get("/", status=200)
@@ -128,7 +128,7 @@ def test_who_enters_only_by_it_has_no_password_page(app, another_browser):
     assert len(letters(app)) == before
 
 
-def test_who_has_a_password_keeps_it(app, another_browser):
+def test_an_existing_password_is_kept(app, another_browser):
     sign_in_there(app)
     assert app.get("/password", status=200)
     assert try_to_sign_in(another_browser()).status_int == 303

@@ -122,7 +122,7 @@ def test_what_is_typed_is_given_to_statements_that_are_built_once(shop):
 
 
 @pytest.mark.sqlite_suffices
-def test_who_changes_the_company_sees_the_other_company_s_records(shop):
+def test_a_person_who_changes_company_sees_the_new_company_s_records(shop):
     assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Bruno Verdi", "Of Anna Rossi"]
     shop.set("people", shop.the("people", "Bruno Verdi").id, company=shop.the("companies", "Globex"))
     assert titles(shop[BRUNO].get("/requests/?tab=all")) == ["Of Dario Blu", "Of Carla Neri", "Of Bruno Verdi"]

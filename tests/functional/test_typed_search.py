@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_said_at_the_search_and_leaves_nothing_out(filled
     assert page.html.find("input", {"name": "q"})["value"] == typed.strip()
 
 
-def test_every_part_has_a_chip_that_takes_it_away(filled):
+def test_every_part_has_a_chip_that_removes_it(filled):
     anna, typed = filled[ANNA], "-ready:no red (size:small or amount:<0) ink"
     chips = anna.get("/things/", {"q": typed}).html.find(class_="chips").find_all("a", class_="chip")
     shown = {" ".join(chip.span.text.split()): anna.get(chip["href"]) for chip in chips}

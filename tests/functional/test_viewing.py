@@ -172,7 +172,7 @@ def test_a_view_ends_after_an_hour_and_its_forms_are_worth_nothing_then(nancy, c
     assert "Leave preview" not in nancy.get("/")
 
 
-def test_nobody_but_an_administrator_may(sign_in):
+def test_only_an_administrator_may(sign_in):
     bruno = sign_in(BRUNO)
     assert bruno.get("/-/view-as", status=404)
     token = form_of(bruno.get("/"), "/logout")["_csrf"].value

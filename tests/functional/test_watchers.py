@@ -67,7 +67,7 @@ def test_a_watcher_sees_nothing_else_and_others_see_nothing_more(world, request_
     assert world[DARIO].see(f"/requests/{request_of_anna}/").status_int == 404
 
 
-def test_who_sees_a_record_by_more_than_one_way_sees_it_once(world, request_of_anna):
+def test_a_record_seen_in_more_than_one_way_is_listed_once(world, request_of_anna):
     add(world, BRUNO, request_of_anna, "Anna Rossi", status=303)
     add(world, BRUNO, request_of_anna, "Bruno Verdi", status=303)
     for email in (ANNA, BRUNO):
@@ -95,7 +95,7 @@ def test_customers_add_people_of_their_own_companies_and_staff_anybody(world, re
     assert "this person has no access to the portal yet" in added
 
 
-def test_who_is_offered_and_who_is_named_tells_nothing_of_other_companies(world, request_of_anna):
+def test_offered_and_named_people_reveal_nothing_about_other_companies(world, request_of_anna):
     add(world, NANCY, request_of_anna, "Carla Neri", status=303)
     offered = world[BRUNO].get(f"/requests/{request_of_anna}/watchers")
     assert "Anna Rossi" in offered

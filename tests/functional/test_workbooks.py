@@ -208,7 +208,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
         (workbook([]), "The file is empty."),
     ],
 )  # fmt: skip
-def test_what_is_no_workbook_is_told(empty_shop, content, words):
+def test_a_file_that_is_not_a_workbook_is_reported(empty_shop, content, words):
     result = loaded(empty_shop, "people", content)
     assert result.exit_code == 1
     assert words in result.output

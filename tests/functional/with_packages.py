@@ -135,7 +135,7 @@ def test_a_page_of_a_package_shows_what_its_reader_may_see(world):
     assert "/bank-accounts" not in TestApp(world.app).get("/login").text
 
 
-def test_a_page_without_a_permission_is_for_who_is_signed_in(world):
+def test_a_page_without_a_permission_is_for_everybody_signed_in(world):
     assert TestApp(world.app).get("/bank-accounts", status=303).location.endswith("/login?next=%2Fbank-accounts")
 
 
@@ -156,7 +156,7 @@ def test_pages_stand_where_ours_do_and_are_open_to_the_same_people(world):
     assert world[ANNA].send("/payments/1/slip").text == "report of /payments/1/slip"
 
 
-def test_the_menu_leads_to_pages_that_one_may_open(world):
+def test_the_menu_links_to_pages_that_the_reader_may_open(world):
     for email, entries in ((ANNA, ["Bank accounts", "Report"]), (NANCY, ["Bank accounts", "Acme", "Report"])):
         labels = [entry.text.strip() for entry in world[email].get("/").html.select("aside nav.menu:not(.own) a")]
         assert labels[2:] == entries  # behind Home and the module
@@ -187,6 +187,6 @@ def test_a_field_of_a_type_that_cannot_be_used_names_its_package(folder):
     ]
 
 
-def test_a_package_takes_no_page_of_ours(world):
+def test_a_package_cannot_replace_our_pages(world):
     assert world[ANNA].get("/search?q=rent").html.select_one("h1").text == "Search"
     assert world[ANNA].see("/half").status_int == 404, "what was added before the package failed is not there"

@@ -122,7 +122,7 @@ def test_the_map_names_every_file_below_its_folder_but_those_named_like_what_the
     assert [str(path.relative_to(ROOT)) for path in sorted(unnamed)] == [], "not in docs/where-things-live.md"
 
 
-def test_the_document_about_packages_holds_the_example_as_it_is():
+def test_the_document_about_packages_contains_the_unchanged_example():
     document = (ROOT / "docs" / "packages.md").read_text(encoding="utf-8")
     example = ROOT / "examples" / "packages" / "portal-iban"
     files = [path for path in example.rglob("*") if path.suffix in (".py", ".pt", ".toml") and path.stem != "__init__"]

@@ -168,7 +168,7 @@ def test_a_name_writes_no_header_no_recipient_and_no_body(write):
 @pytest.mark.parametrize(
     "text", ["Printer is broken", "Zażółć gęślą jaźń", "50 % = 1/2?", "日本語の件名", "می\u200cخواهم 👩\u200d💻"]
 )
-def test_an_ordinary_text_stands_in_a_header_as_it_is(text):
+def test_ordinary_text_is_unchanged_in_a_header(text):
     assert header_text(text) == text
 
 

@@ -25,7 +25,7 @@ def test_the_token_finds_record_and_recipient(about):
         assert read_reply_address(KEY, written, MODULES) == about
 
 
-def test_an_address_without_a_token_of_this_portal_is_none():
+def test_an_address_without_a_token_of_this_portal_is_ignored():
     local, _plus, token = ADDRESS.partition("@")[0].partition("+")
     others = ["help@lumen.example", "help+@lumen.example", "", "@", "help+ü" + token[1:] + "@lumen.example"]
     changed = [

@@ -7,7 +7,7 @@ import pytest
 from portal.workshop.replace_file import replace_file
 
 
-def test_a_file_keeps_its_rights_and_a_link_leads_to_what_it_led_to(tmp_path):
+def test_a_file_keeps_its_permissions_and_a_link_its_target(tmp_path):
     file, link = tmp_path / "modules.yaml", tmp_path / "link.yaml"
     file.write_text("before")
     file.chmod(0o640)
@@ -16,7 +16,7 @@ def test_a_file_keeps_its_rights_and_a_link_leads_to_what_it_led_to(tmp_path):
     assert (file.read_text(), file.stat().st_mode & 0o777, link.is_symlink()) == ("after", 0o640, True)
 
 
-def test_what_is_no_file_is_left_alone(tmp_path):
+def test_anything_that_is_not_a_file_is_left_alone(tmp_path):
     pipe = tmp_path / "modules.yaml"
     os.mkfifo(pipe)
     with pytest.raises(OSError, match="Not a regular file"):
