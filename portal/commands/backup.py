@@ -1,4 +1,4 @@
-"""`portal backup`: database, files and declarations as one set."""
+"""`portal backup`: write database, files and declarations as one set."""
 
 import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`portal check`: every mistake in the declarations, each with its place."""
+"""`portal check`: find every mistake in the declarations, each with its place."""
 
 import importlib
 from dataclasses import replace

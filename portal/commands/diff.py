@@ -1,4 +1,4 @@
-"""`portal diff`: what a change to the declarations means for rights, people and records."""
+"""`portal diff`: say what a change to the declarations means for rights, people and records."""
 
 import contextlib
 import datetime

@@ -1,4 +1,4 @@
-"""`portal explain`: whether a person may see something, and which lines of the declaration decided."""
+"""`portal explain`: say whether a person may see something, and which lines of the declaration decided."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""`portal explain-problem`: what the code of a problem means, with an example of wrong and right."""
+"""`portal explain-problem`: say what the code of a problem means, with an example of wrong and right."""
 
 import click
 

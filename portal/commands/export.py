@@ -1,4 +1,4 @@
-"""`portal export`: all records of one module as a CSV file that `portal import` takes back."""
+"""`portal export`: write all records of a module to a CSV file that `portal import` accepts."""
 
 import os
 import shutil

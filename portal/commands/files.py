@@ -1,4 +1,4 @@
-"""`portal files`: removes stored bytes that belong to no file of a record."""
+"""`portal files`: remove stored bytes that belong to no file of a record."""
 
 import datetime
 

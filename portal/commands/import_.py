@@ -1,4 +1,4 @@
-"""`portal import`: turns the rows of a CSV file or a workbook into records of one module, or changes existing ones."""
+"""`portal import`: import the rows of a CSV file or a workbook into a module."""
 
 import sys
 from collections.abc import Iterator

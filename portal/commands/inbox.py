@@ -1,4 +1,4 @@
-"""`portal inbox`: receives mail from a Maildir or an IMAP mailbox, or by LMTP from the mail server."""
+"""`portal inbox`: receive mail from a Maildir or an IMAP mailbox, or by LMTP from the mail server."""
 
 import datetime
 import functools

@@ -1,4 +1,4 @@
-"""`portal index`: brings the search index up to date with the records."""
+"""`portal index`: bring the search index up to date with the records."""
 
 import click
 

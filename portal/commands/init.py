@@ -1,4 +1,4 @@
-"""`portal init`: declarations from an existing database or CSV files."""
+"""`portal init`: write declarations from an existing database or CSV files."""
 
 import shlex
 from collections.abc import Sequence

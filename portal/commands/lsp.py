@@ -1,4 +1,4 @@
-"""`portal lsp`: the language server, with which editors show the problems of a folder as its author types.
+"""`portal lsp`: run a language server, with which editors show problems as you type.
 
 It reports what `portal check` reports. Completion and hover come from the schemas of `portal schema`.
 """

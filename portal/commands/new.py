@@ -1,4 +1,4 @@
-"""`portal new`: a commented starting point for a module, a field or a profile."""
+"""`portal new`: write a commented starting point for a module, a field or a profile."""
 
 from collections.abc import Callable
 

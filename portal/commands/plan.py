@@ -1,4 +1,4 @@
-"""`portal plan`: what the database still lacks, in sentences."""
+"""`portal plan`: say what the database still lacks."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`portal preview`: declarations that are not in force, with the real data, read-only."""
+"""`portal preview`: serve declarations that are not in force, with the real data, read-only."""
 
 import contextlib
 import logging

@@ -1,4 +1,4 @@
-"""`portal restore`: a portal from a backup, here or on another machine."""
+"""`portal restore`: restore a portal from a backup, here or on another machine."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`portal schema`: JSON Schemas with the folder's own names, for completion and error marks in editors."""
+"""`portal schema`: write JSON Schemas with the folder's own names, for completion and error marks in editors."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`portal serve`: runs the portal on one machine, with limits that its users never reach."""
+"""`portal serve`: run the portal on one machine, with limits that its users never reach."""
 
 import functools
 from collections.abc import Callable

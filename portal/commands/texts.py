@@ -1,4 +1,4 @@
-"""`portal texts`: which texts each language of a portal lacks, and where."""
+"""`portal texts`: say which texts each language of a portal lacks, and where."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`portal upgrade`: updates the files of a folder to the current version of the language."""
+"""`portal upgrade`: update the files of a folder to the current version of the language."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`portal webhooks`: the declared webhooks, how many messages wait, their secrets, and a test message."""
+"""`portal webhooks`: list the declared webhooks, show their secrets, and send a test message."""
 
 import datetime
 import secrets

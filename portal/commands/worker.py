@@ -1,4 +1,4 @@
-"""`portal worker`: sends emails, and does what is due by time."""
+"""`portal worker`: send emails, and do what is due by time."""
 
 import contextlib
 import datetime

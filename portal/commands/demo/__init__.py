@@ -1,4 +1,4 @@
-"""`portal demo`: the records, conversations and accounts of the folder's demo, with dates around today."""
+"""`portal demo`: add the records, conversations and accounts of the folder's demo, with dates around today."""
 
 import click
 
