@@ -22,7 +22,7 @@ from portal.accounts.identity_provider import IdentityProvider
 from portal.accounts.passwords import Passwords
 from portal.database.engine import reach, reading
 from portal.database.replica import Replica
-from portal.jobs.arrears import measure_arrears
+from portal.jobs.pending_work import measure_pending_work
 from portal.logs import set_up_logging
 from portal.memory import tune_memory
 from portal.packages import PAGES, extensions, leave_out, left_out, use
@@ -214,8 +214,8 @@ def _identity_provider(settings: Settings) -> IdentityProvider | None:
 def _health(registry: Registry, folders: list[Path]) -> Health:
     portal = registry.live.current()
     with reading(portal.engine) as connection:
-        arrears = measure_arrears(connection, portal.tables, registry.clock())
-    return Health(arrears, free_space(*folders), registry.serving.sends_email, registry.live.report.accepted)
+        pending_work = measure_pending_work(connection, portal.tables, registry.clock())
+    return Health(pending_work, free_space(*folders), registry.serving.sends_email, registry.live.report.accepted)
 
 
 def _add_security(config: Configurator) -> None:

@@ -21,7 +21,7 @@ from portal.declaration.shapes import Module
 from portal.declaration.source.places import Places
 from portal.records.audit.deciding_line import deciding_lines
 from portal.records.audit.explain import ExplainStep
-from portal.records.audit.sight_changes import ModulePair, Person, SightChange, sight_changes
+from portal.records.audit.visibility_changes import ModulePair, Person, VisibilityChange, visibility_changes
 from portal.records.policy import Policy
 from portal.workshop.access_table import Rights, access_table
 from portal.workshop.differences import Change, FieldLabels, appearance_changes, common_changes, profile_changes
@@ -35,7 +35,7 @@ class ProfileEffect:
     name: str
     people: int | None
     changes: tuple[Change, ...]
-    sights: tuple[SightChange, ...] = ()
+    sights: tuple[VisibilityChange, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.changes or self.sights)
@@ -98,7 +98,7 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
     try:
         with reading(opened) as connection:
             people = _everybody(connection, *sides, now)
-            sights = tuple(sight_changes(connection, people, pairs))
+            sights = tuple(visibility_changes(connection, people, pairs))
     finally:
         opened.dispose()
     return _joined(declared, people, sights, pairs)
@@ -140,7 +140,7 @@ def _policies(connection: sa.Connection, tables: Tables, now: datetime.datetime)
 
 
 def _joined(
-    declared: Effect, people: Sequence[Person], sights: Sequence[SightChange], pairs: Sequence[ModulePair]
+    declared: Effect, people: Sequence[Person], sights: Sequence[VisibilityChange], pairs: Sequence[ModulePair]
 ) -> Effect:
     profiles, concerned = [], 0
     for profile in declared.profiles:
@@ -156,7 +156,7 @@ def _joined(
     return Effect(tuple(profiles), declared.common, len(people), concerned, lost, gained)
 
 
-def _records(sights: Sequence[SightChange], module: str | None, lost: bool) -> set[int]:
+def _records(sights: Sequence[VisibilityChange], module: str | None, lost: bool) -> set[int]:
     """The distinct records of a module that somebody loses, or gains."""
     return {
         record_id for sight in sights if sight.lost is lost and sight.module == module for record_id in sight.records

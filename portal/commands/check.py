@@ -12,7 +12,7 @@ from portal.declaration.load import Loaded, load
 from portal.packages import PAGES, extensions
 from portal.settings import NO_WEBHOOK_KEY, Settings
 from portal.texts import plural
-from portal.workshop.mending.mend import mend, save
+from portal.workshop.fixing.fix import fix_problems, save
 from portal.workshop.problem_formats import as_annotations, as_json, as_sarif
 
 FORMATS = ("text", "json", "sarif", "github")
@@ -38,7 +38,7 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
     settings = chosen_settings(path)
     if extensions(PAGES):
         importlib.import_module("portal.application").configured()  # what cannot be used in them becomes a warning
-    loaded = _mended(settings) if fix else load(settings.folder, settings.declared)
+    loaded = _fixed(settings) if fix else load(settings.folder, settings.declared)
     if data and loaded.declaration is not None:
         # Imported only here: `check` alone does not wait for the database's libraries.
         problems = importlib.import_module("portal.commands.check_data").data_problems(path)
@@ -50,9 +50,9 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
     raise SystemExit(1 if loaded.errors or strict and loaded.problems else 0)
 
 
-def _mended(settings: Settings) -> Loaded:
+def _fixed(settings: Settings) -> Loaded:
     """What is left after the fixes, which are printed to the error output: programs do not read that."""
-    result = mend(settings.folder, settings.declared)
+    result = fix_problems(settings.folder, settings.declared)
     for file, (before, after) in result.files.items():
         try:
             if not save(settings.folder / file, before, after):

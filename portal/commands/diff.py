@@ -18,7 +18,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.database.engine import reach
 from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
-from portal.records.audit.sight_changes import SightChange
+from portal.records.audit.visibility_changes import VisibilityChange
 from portal.settings import Settings
 from portal.texts import plural
 from portal.workshop.access_table import access_table
@@ -129,7 +129,7 @@ class DiffResult:
         return {"kind": change.kind, "module": change.module or None, "sentence": change.sentence, "place": place}
 
 
-def _sight(sight: SightChange) -> dict[str, Any]:
+def _sight(sight: VisibilityChange) -> dict[str, Any]:
     return {
         "kind": "lost" if sight.lost else "gained",
         "module": sight.module,

@@ -115,7 +115,7 @@ class DeadlineRule:
             return timing
         still = self._standing(timing, situation.done or timing.clock.since, situation.kind)
         if given:
-            return self._give(still, given)
+            return self._set_by_hand(still, given)
         return still if situation.done else replace(still, deadline=None)
 
     def change(
@@ -136,7 +136,7 @@ class DeadlineRule:
         if after.choice != before.choice:
             timing = self._choose(timing, after)
         for deadline in given:
-            timing = self._give(timing, deadline)
+            timing = self._set_by_hand(timing, deadline)
         return self._standing(timing, now, kind) if moves and kind != "runs" and after.since else timing
 
     def _begin(self, situation: Situation) -> Timing:
@@ -167,7 +167,7 @@ class DeadlineRule:
         return replace(timing, deadline=None if left is None else self.hours.later(clock.since, left))
 
     @staticmethod
-    def _give(timing: Timing, deadline: datetime.datetime | None) -> Timing:
+    def _set_by_hand(timing: Timing, deadline: datetime.datetime | None) -> Timing:
         """A deadline set by hand, which stays the same when the clock continues."""
         clock = timing.clock
         return Timing(deadline, clock if clock.since else replace(clock, left=None))

@@ -25,9 +25,9 @@ from portal.database.errors import DatabaseError, driver_error
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
-from portal.jobs.arrears import WORKER
 from portal.jobs.delivering import Delivering
 from portal.jobs.inviting import Inviting
+from portal.jobs.pending_work import WORKER
 from portal.jobs.retention import Retention
 from portal.jobs.scheduled_tasks import Due
 from portal.jobs.sending import Sending, tell_administrators

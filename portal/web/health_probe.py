@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.database.errors import DatabaseError
-from portal.jobs.arrears import Arrears
+from portal.jobs.pending_work import PendingWork
 
 PATIENCE = 0.08  # seconds that an answer waits for the database
 STILL_TRUE = 10.0  # seconds for which the last result counts while the next one is awaited
@@ -26,7 +26,7 @@ LEAST_SPACE = 200_000_000  # bytes
 class Health:
     """What monitors read. `free_space` in bytes, None if the files are on no disk of this machine."""
 
-    arrears: Arrears
+    pending_work: PendingWork
     free_space: int | None
     sends_email: bool  # without a mail server, letters wait forever, and none is late
     declarations_accepted: bool
@@ -39,14 +39,14 @@ class Health:
     @property
     def attention(self) -> dict[str, bool]:
         """Everything that may need attention, and whether it does."""
-        arrears = self.arrears
-        waits = arrears.news > 0 or arrears.webhooks > 0 or (arrears.letters > 0 and self.sends_email)
+        pending_work = self.pending_work
+        has_work = pending_work.news > 0 or pending_work.webhooks > 0 or (pending_work.letters > 0 and self.sends_email)
         return {
-            "letters": self.sends_email and (arrears.oldest_letter or 0) > LATE,
-            "news": (arrears.oldest_news or 0) > LATE,
-            "webhooks": (arrears.oldest_webhook or 0) > LATE,
-            "worker": (waits or arrears.worker_seen is not None)
-            and (arrears.worker_seen is None or arrears.worker_seen > WORKER_SILENT),
+            "letters": self.sends_email and (pending_work.oldest_letter or 0) > LATE,
+            "news": (pending_work.oldest_news or 0) > LATE,
+            "webhooks": (pending_work.oldest_webhook or 0) > LATE,
+            "worker": (has_work or pending_work.worker_seen is not None)
+            and (pending_work.worker_seen is None or pending_work.worker_seen > WORKER_SILENT),
             "disk": self.free_space is not None and self.free_space < LEAST_SPACE,
             "declarations": not self.declarations_accepted,
         }
@@ -55,7 +55,7 @@ class Health:
         """All numbers, for those who may see them."""
         return {
             "behind": list(self.behind),
-            **asdict(self.arrears),
+            **asdict(self.pending_work),
             "free_space": self.free_space,
             "sends_email": self.sends_email,
             "declarations_accepted": self.declarations_accepted,

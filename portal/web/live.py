@@ -19,13 +19,13 @@ from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, close, reading
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.kept_declaration import keep_declaration, load_kept_declaration
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, steps_needed_to_run
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
 from portal.database.schema.inspection import inspect_existing
 from portal.database.schema.shared_tables import shared_tables
 from portal.database.schema.tables import Tables, build
+from portal.database.stored_declaration import load_stored_declaration, store_declaration
 from portal.declaration.archive import pack_files, unpacked_folder
 from portal.declaration.declaration import Declaration
 from portal.declaration.declared_files import PROFILES, declared_files, paths_of_files
@@ -256,7 +256,7 @@ class LivePortal:
         longer fit the database or this version of the portal.
         """
         try:
-            last = load_kept_declaration(self.engine)
+            last = load_stored_declaration(self.engine)
             if last is None:
                 return None
             with unpacked_folder(last.archive) as folder:
@@ -287,7 +287,7 @@ class LivePortal:
             try:
                 if logo:
                     files[logo] = (declaration.folder / logo).read_bytes()
-                keep_declaration(portal.engine, pack_files(files), portal.since)
+                store_declaration(portal.engine, pack_files(files), portal.since)
                 self._is_kept = True
             except (*DatabaseError, OSError) as error:
                 if self._is_kept:  # further failed attempts are not logged

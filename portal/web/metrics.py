@@ -49,16 +49,16 @@ class Metrics:
         """All metrics in Prometheus's format; without `health`, if the database did not answer, the last values."""
         self._up.set(health is not None)
         if health is not None:
-            arrears = health.arrears
+            pending_work = health.pending_work
             values = {
-                "waiting_letters": arrears.letters,
-                "oldest_letter_seconds": arrears.oldest_letter or 0,
-                "waiting_news": arrears.news,
-                "oldest_news_seconds": arrears.oldest_news or 0,
-                "waiting_webhooks": arrears.webhooks,
-                "oldest_webhook_seconds": arrears.oldest_webhook or 0,
-                "index_marks": arrears.index_marks,
-                "worker_seen_seconds": -1 if arrears.worker_seen is None else arrears.worker_seen,
+                "waiting_letters": pending_work.letters,
+                "oldest_letter_seconds": pending_work.oldest_letter or 0,
+                "waiting_news": pending_work.news,
+                "oldest_news_seconds": pending_work.oldest_news or 0,
+                "waiting_webhooks": pending_work.webhooks,
+                "oldest_webhook_seconds": pending_work.oldest_webhook or 0,
+                "index_marks": pending_work.index_marks,
+                "worker_seen_seconds": -1 if pending_work.worker_seen is None else pending_work.worker_seen,
                 "free_space_bytes": -1 if health.free_space is None else health.free_space,
             }
             for name, value in values.items():

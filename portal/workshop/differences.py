@@ -1,7 +1,7 @@
 """The differences between two declarations, in sentences: what each profile gains and loses, and everything else.
 
 The profiles are compared by their access tables (access_table.py), so that a committed snapshot can replace a
-declaration. Which records become visible or invisible is not decided here: see records/audit/sight_changes.py.
+declaration. Which records become visible or invisible is not decided here: see records/audit/visibility_changes.py.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping

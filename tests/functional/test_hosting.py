@@ -15,7 +15,7 @@ from portal.application import host_portals
 from portal.commands import main
 from portal.commands.worker import HostedWorkers
 from portal.database.engine import make_engine, reading
-from portal.jobs.arrears import measure_arrears
+from portal.jobs.pending_work import measure_pending_work
 from portal.settings import Settings
 from portal.web import hosting
 from tests.functional.conftest import CHEAP, PASSWORD, SMALL
@@ -172,8 +172,8 @@ def test_a_worker_works_for_all_of_them(settings):
         for worker in workers:
             worker.turn()
             with reading(worker.engine) as connection:
-                arrears = measure_arrears(connection, worker.tables(), datetime.datetime.now(datetime.UTC))
-            assert arrears.worker_seen is not None
+                pending_work = measure_pending_work(connection, worker.tables(), datetime.datetime.now(datetime.UTC))
+            assert pending_work.worker_seen is not None
             worker.engine.dispose()
     assert len(workers) == len(NAMES)
 

@@ -187,7 +187,7 @@ def test_what_could_not_be_kept_for_processes_that_start_is_kept_later(make_app,
     live = app.app.registry.live
     live.close()  # waits until the first declarations are kept
     with monkeypatch.context() as patched:
-        patched.setattr("portal.web.live.keep_declaration", Mock(side_effect=OSError("the disk is full")))
+        patched.setattr("portal.web.live.store_declaration", Mock(side_effect=OSError("the disk is full")))
         change(portal_folder, "label: Knowledge base", "label: Good to know")
         for _attempt in range(3):
             live.current()

@@ -74,7 +74,7 @@ class Values(Protocol):
     def padded(self, column: Expression, digits: int) -> Expression:
         """An integer with leading zeros."""
 
-    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+    def native_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
         """A Python value for a column of this kind; `zone`: the portal's."""
 
 
@@ -108,7 +108,7 @@ class SQLiteValues:
     def padded(self, column: Expression, digits: int) -> Expression:
         return sa.func.printf(f"%0{digits}d", column, type_=sa.Text())
 
-    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+    def native_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
         value = _as_others(value, kind, zone)
         match value:
             case bool():
@@ -170,7 +170,7 @@ class PostgreSQLValues:
         text = sa.cast(column, sa.Text())
         return sa.func.lpad(text, sa.func.greatest(digits, sa.func.length(text)), "0", type_=sa.Text())
 
-    def others_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
+    def native_value(self, value: Any, kind: str, zone: ZoneInfo) -> Any:
         value = _as_others(value, kind, zone)
         return int(value) if isinstance(value, bool) and kind == "integer" else value
 

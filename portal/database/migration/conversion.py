@@ -55,7 +55,7 @@ class Converted(NamedTuple):
 class Conversion:
     """One field of one module. `old` is None if this version no longer understands it: then its column is read as text.
 
-    A large PostgreSQL table is converted in advance, see conversion_beforehand.py.
+    A large PostgreSQL table is converted in advance, see background_conversion.py.
     """
 
     connection: sa.Connection
@@ -127,7 +127,7 @@ class Conversion:
         present = {column["name"] for column in sa.inspect(self.connection).get_columns(self.table.name)}
         return [*old, *(name for name in names if name in present and name not in old)]
 
-    def take_back_aside(self) -> None:
+    def restore_set_aside(self) -> None:
         """Fills empty fields with values that were set aside when the type last changed, and that fit this type."""
         fitting = self.fitting_aside()
         if not fitting:

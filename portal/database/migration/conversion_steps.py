@@ -5,8 +5,8 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from portal.database.migration.background_conversion import PreparedField
 from portal.database.migration.conversion import Conversion
-from portal.database.migration.conversion_beforehand import PreparedField
 from portal.database.migration.difference import Changes
 from portal.database.migration.effort import Effort
 from portal.database.migration.plan_steps import WITH_LOSS, Phase, PlanStep, Task
@@ -32,7 +32,7 @@ def conversion_step(
     run = partial(prepared.put_in_place, conversion.connection) if prepared else conversion.run
     tasks = [Task(Phase.CONVERT_VALUES, run), Task(Phase.CREATE_INDEXES, create_indexes)]
     if has_aside:
-        tasks.append(Task(Phase.CONVERT_VALUES, conversion.take_back_aside))
+        tasks.append(Task(Phase.CONVERT_VALUES, conversion.restore_set_aside))
     tables, fitting = (conversion.module.name,), count_in_words(misfits.values - misfits.count, "value")
     if not misfits.count:
         converted = f": {fitting} converted" if misfits.values else ""
@@ -75,4 +75,4 @@ def take_back_steps(
                 del aside[module.name][name]
             if fitting:
                 sentence = f"restore {count_in_words(fitting, 'value')} of {module.name}.{name} that had been set aside"
-                yield PlanStep(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.take_back_aside),))
+                yield PlanStep(sentence, tasks=(Task(Phase.CONVERT_VALUES, conversion.restore_set_aside),))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.migration.conversion_beforehand import clear_conversions, tables_in_conversion
+from portal.database.migration.background_conversion import clear_conversions, tables_in_conversion
 from portal.database.migration.index_changes import create_late_indexes
 from portal.database.migration.locks import turn_if_free
 from portal.database.migration.snapshot import EMPTY, last_applied

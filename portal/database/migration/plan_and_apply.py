@@ -1,7 +1,7 @@
 """The plan that migrates a database to a declaration, and carrying it out.
 
 It is one transaction, except for slow work on PostgreSQL: values of large tables are converted before it
-(conversion_beforehand.py), indexes are created after it (index_changes.py).
+(background_conversion.py), indexes are created after it (index_changes.py).
 
 `plan` makes it, `apply` carries it out; `missing_steps` only compares snapshots, which is fast, without reading the
 real tables. Called by `portal plan` and `portal apply`, at start-up and on reload. If the search index must be filled
@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database.engine import analyze, read_committed, reading, writing
-from portal.database.migration.blocked_steps import misfit_steps
-from portal.database.migration.conversion import Conversion
-from portal.database.migration.conversion_beforehand import (
+from portal.database.migration.background_conversion import (
     PreparedConversions,
     Report,
     clear_conversions,
     prepare_conversions,
 )
+from portal.database.migration.blocked_steps import misfit_steps
+from portal.database.migration.conversion import Conversion
 from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
@@ -159,7 +159,7 @@ def _apply_in_one(
         _check(connection, tables, expected, steps)
         if planner.large_conversions and not work.fields:
             raise _ToBePreparedError(planner.large_conversions)
-        taken_back = [prepared.remember() for prepared in work.fields.values()]
+        checkpoints = [prepared.checkpoint() for prepared in work.fields.values()]
 
         def carry_out() -> tuple[Planner, Applied]:
             _take_tables(connection, old, planner, steps)
@@ -175,7 +175,7 @@ def _apply_in_one(
 
         def undo() -> None:
             planner.indexes.late.clear()
-            for take_back in taken_back:
+            for take_back in checkpoints:
                 take_back()
 
         return when_free(connection, carry_out, undo)

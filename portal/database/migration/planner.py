@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.migration import alter, history_rewriting, values_set_aside
+from portal.database.migration.background_conversion import PreparedField, can_be_prepared
 from portal.database.migration.blocked_steps import links_and_lines, misfit_steps, too_many_columns
 from portal.database.migration.conversion import Conversion
-from portal.database.migration.conversion_beforehand import PreparedField, can_be_prepared
 from portal.database.migration.conversion_steps import conversion_step, take_back_steps
 from portal.database.migration.declared_renames import late_rename_note, past_renames
 from portal.database.migration.difference import Changes

@@ -190,12 +190,12 @@ class ExistingModule:
         if kind == UNREADABLE:
             return False
         if field.targets:
-            return not self._is_by_integer(field.targets[0]) or kind in (WHOLE, UNKNOWN)
+            return not self._has_integer_links(field.targets[0]) or kind in (WHOLE, UNKNOWN)
         kind_of_field = _kind_of(field.columns()[0])
         on_sqlite = FITTING_ON_SQLITE.get(kind_of_field, set()) if self.existing.dialect == "sqlite" else set()
         return kind_of_field == WORDS or kind == UNKNOWN or kind in FITTING[kind_of_field] | on_sqlite
 
-    def _is_by_integer(self, module: str) -> bool:
+    def _has_integer_links(self, module: str) -> bool:
         """Whether links refer to the records of a module by an integer."""
         target = self._over(module)
         return target.module.table is None or target.has_integer_key
@@ -224,7 +224,7 @@ class ExistingModule:
 
     def links_by_integer(self, field: Field) -> bool:
         """Whether a link stores the id of the record, not another type of key."""
-        return self._is_by_integer(field.targets[0])
+        return self._has_integer_links(field.targets[0])
 
     def record_id(self, source: sa.FromClause) -> Expression:
         """The id of a row of `source_table`."""
@@ -243,12 +243,12 @@ class ExistingModule:
         texts = [sa.func.coalesce(values.text(source.c[name]), "", type_=sa.Text()) for name in columns]
         return values.record_id(texts) if texts else sa.literal_column("0")
 
-    def others_value(self, field: Field, value: Any) -> Any:
+    def native_value(self, field: Field, value: Any) -> Any:
         """A stored value of a field in the form of its column."""
         column = self.column_of(field)
         kind = self.inspected.columns[column] if self.inspected and column else ""
         zone = ZoneInfo(self.declaration.settings.time_zone)
-        return VALUES[self.existing.dialect].others_value(value, kind, zone)
+        return VALUES[self.existing.dialect].native_value(value, kind, zone)
 
     # -- the columns ------------------------------------------------------------------------------------------------
 
@@ -315,7 +315,7 @@ class ExistingModule:
     def _value(self, field: Field, own: sa.Column[Any], value: Expression, kind: str) -> Expression:
         values, zone = VALUES[self.existing.dialect], self.declaration.settings.time_zone
         if field.targets:
-            return value if self._is_by_integer(field.targets[0]) else values.record_id([values.text(value)])
+            return value if self._has_integer_links(field.targets[0]) else values.record_id([values.text(value)])
         read = {
             WHOLE: lambda: value,
             EXACT: lambda: values.number(value),

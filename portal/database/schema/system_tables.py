@@ -325,6 +325,6 @@ def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
             metadata,
             sa.Column("id", sa.Integer(), primary_key=True),
             sa.Column("kept", UTCDateTime()),
-            sa.Column("archive", sa.LargeBinary()),  # see kept_declaration.py
+            sa.Column("archive", sa.LargeBinary()),  # see stored_declaration.py
         ),
     }

@@ -38,7 +38,6 @@ from portal.database.search.search_request import (
     shared_statement,
 )
 from portal.database.search.walk import (
-    ASKED,
     ERA_BITS,
     EXPECTED_HITS,
     EXPECTED_OF_LONGEST,
@@ -49,6 +48,7 @@ from portal.database.search.walk import (
     SHORT,
     SHORTEST,
     TOKENS_SQL,
+    VALUES_PER_MODULE,
     needle_parameter,
     required_parameter,
     rows_of_eras,
@@ -252,8 +252,8 @@ def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: i
 
 def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
     """The walk of one search for each row of `asked`: the modules, each with its differing values."""
-    arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in ASKED.items()]
-    asked = sa.func.unnest(*arrays).table_valued(*ASKED, with_ordinality="place").render_derived("asked")
+    arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in VALUES_PER_MODULE.items()]
+    asked = sa.func.unnest(*arrays).table_valued(*VALUES_PER_MODULE, with_ordinality="place").render_derived("asked")
     rows = rows_of_eras(
         walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True)
     )
@@ -265,7 +265,7 @@ def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
 
 
 def _of_modules(searches: Sequence[Search], statistics: _Statistics) -> dict[str, list[Any]]:
-    """The values of `ASKED`."""
+    """The values of `VALUES_PER_MODULE`."""
     walks = [_walk_parameters(search, statistics, []) for search in searches]
     return {
         "asked_token": [_required(search, statistics)[0] for search in searches],

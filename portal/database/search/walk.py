@@ -37,7 +37,7 @@ _SHORT_ERA: sa.ColumnElement[Any] = sa.literal_column(
     f"CASE WHEN walk.bits < {LONGEST} THEN ARRAY['_e' || walk.bits || '_' || era.number] ELSE '{{}}' END"
 )
 # The values that differ between the modules of a joint search.
-ASKED: dict[str, sa.types.TypeEngine[Any]] = {
+VALUES_PER_MODULE: dict[str, sa.types.TypeEngine[Any]] = {
     "token": sa.Text(),  # the module's, or a word again if the module's excludes fewer rows
     "module": sa.Text(),
     "other_part": sa.Integer(),
@@ -123,7 +123,7 @@ def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
 
 
 def _of_asked(name: str) -> sa.ColumnElement[Any]:
-    return sa.literal_column(f"asked.{name}", ASKED[name])
+    return sa.literal_column(f"asked.{name}", VALUES_PER_MODULE[name])
 
 
 def _rows_of_era(search: Search, start: PageStart, required: int, of_modules: bool) -> sa.Select[tuple[int, int]]:

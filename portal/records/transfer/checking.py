@@ -56,10 +56,10 @@ class Checking:
             if (fields := fields_to_match(self.module, field))
         }
         # What new records need: for a person, no more than their form asks for.
-        self._asked = self.module.fields
+        self._fields_of_new = self.module.fields
         if self._rights is not None:
             names = {*self._rights.new, *self._fields}
-            self._asked = {name: field for name, field in self.module.fields.items() if name in names}
+            self._fields_of_new = {name: field for name, field in self.module.fields.items() if name in names}
         # Words of other languages (“sì”) are tried if a cell has no meaning in English.
         languages = records.policy.declaration.settings.languages
         self._other_readers = [replace(self.reader, language=language) for language in languages if language != "en"]
@@ -250,7 +250,7 @@ class Checking:
         if self.key in bad_fields:
             return  # it is unknown whether this is a new record
         values = row.all_values()
-        for name, field in (self._fields if row.record else self._asked).items():
+        for name, field in (self._fields if row.record else self._fields_of_new).items():
             if field.computed or field.row_fields or name in bad_fields:
                 continue
             unresolved = name in row.unresolved

@@ -73,7 +73,7 @@ class Storing:
         self._internal = {name for name, field in records.module.everything.items() if field.internal}
         self._ids: dict[int, int] = {}
         self._to_index: list[tuple[datetime.datetime, int]] = []  # when each was created, and its id
-        self._changed_inside: list[int] = []  # records that differ only in internal fields
+        self._internal_changes: list[int] = []  # records that differ only in internal fields
         self._renamed: list[int] = []
         self._rollups = RollupsOver(self._system)  # computed once, when all rows are stored
         self._added: list[int] = []
@@ -95,7 +95,7 @@ class Storing:
             self._rollups.roll_up()
             in_order = sorted(self._to_index, key=itemgetter(0))
             index_records(self._system, [record_id for _created, record_id in in_order])
-            replace_texts(self._system, self._changed_inside)
+            replace_texts(self._system, self._internal_changes)
             for record_id in self._renamed:
                 update_linking_records(self._system, record_id)
         if len(self._added) + self._changed >= BATCH:
@@ -127,7 +127,7 @@ class Storing:
         now, module, declaration = self._system.policy.reader.now, self._system.module, self._system.policy.declaration
         self._to_index += [(row.values.get("created") or now, row.id) for row in new]
         self._to_index += [(now, row.id) for row in visibly]
-        self._changed_inside += [row.id for row in inside]
+        self._internal_changes += [row.id for row in inside]
         self._renamed += [row.id for row in changed if is_in_other_texts(declaration, module, changes[row])]
         self._added += [row.id for row in new]
         touched = sum(bool(values or row.attachments) for row, values in changes.items())

@@ -116,7 +116,7 @@ def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> s
 def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int:
     over = table.over
     source = over.source_table()
-    values = _others_values(records, table, row)
+    values = _native_values(records, table, row)
     with _refusals_explained(records):
         inserted = records.connection.execute(
             sa.insert(source).values(values).returning(over.record_id(source).label("id"))
@@ -132,7 +132,7 @@ def _update_others(
 ) -> bool:
     over = table.over
     source = over.source_table()
-    values = _others_values(records, table, row)
+    values = _native_values(records, table, row)
     conditions = [over.is_record(source, record_id)]
     if version is not None:
         conditions.append(over.version(source) == version)
@@ -142,7 +142,7 @@ def _update_others(
         return records.connection.execute(sa.update(source).values(values).where(*conditions)).rowcount == 1
 
 
-def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str, Any]:
+def _native_values(records: Records, table: ExistingTable, row: Row) -> dict[str, Any]:
     """The columns of the existing table for the fields among `row`."""
     over, values = table.over, {}
     for field in records.module.fields.values():
@@ -153,7 +153,7 @@ def _others_values(records: Records, table: ExistingTable, row: Row) -> dict[str
         if field.targets and value is not None and not over.links_by_integer(field):
             target = records.policy.tables.module(field.targets[0])
             value = records.connection.scalar(sa.select(target.c[KEY]).where(target.c["id"] == value))
-        values[column] = over.others_value(field, value)
+        values[column] = over.native_value(field, value)
     return values
 
 

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from portal.accounts.effect import Effect, ProfileEffect, effect, place_of_change
 from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
-from portal.records.audit.sight_changes import SightChange
+from portal.records.audit.visibility_changes import VisibilityChange
 from portal.records.reading.records import Records
 from portal.texts import Words, _, ngettext
 from portal.web.resources import Administration
@@ -124,7 +124,7 @@ def _sights(request: Request, profile: ProfileEffect) -> Iterator[EffectLine]:
         yield EffectLine(kind, sight.summary, examples=tuple(_examples(request, sight)))
 
 
-def _examples(request: Request, sight: SightChange) -> Iterator[EffectExample]:
+def _examples(request: Request, sight: VisibilityChange) -> Iterator[EffectExample]:
     """Examples of records gained or lost by a change: links only to those that exist for this administrator."""
     if request.policy.access(sight.module) is None:
         return

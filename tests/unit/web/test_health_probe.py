@@ -5,27 +5,27 @@ import threading
 
 import pytest
 
-from portal.jobs.arrears import Arrears
+from portal.jobs.pending_work import PendingWork
 from portal.web.health_probe import LATE, LEAST_SPACE, STILL_TRUE, WORKER_SILENT, Health, Probe
 
-WELL = Health(Arrears(worker_seen=3.0), LEAST_SPACE * 10, sends_email=True, declarations_accepted=True)
+WELL = Health(PendingWork(worker_seen=3.0), LEAST_SPACE * 10, sends_email=True, declarations_accepted=True)
 
 
-def arrears(**values):
-    return dataclasses.replace(WELL, arrears=dataclasses.replace(WELL.arrears, **values))
+def pending_work(**values):
+    return dataclasses.replace(WELL, pending_work=dataclasses.replace(WELL.pending_work, **values))
 
 
 @pytest.mark.parametrize(
     ("health", "behind"),
     [
         (WELL, ()),
-        (arrears(letters=3, oldest_letter=LATE + 1), ("letters",)),
-        (dataclasses.replace(arrears(letters=3, oldest_letter=LATE + 1), sends_email=False), ()),
-        (arrears(letters=3, oldest_letter=60.0), ()),
-        (arrears(news=1, oldest_news=LATE + 1), ("news",)),
-        (arrears(worker_seen=WORKER_SILENT + 1), ("worker",)),
-        (arrears(worker_seen=None), ()),
-        (arrears(worker_seen=None, news=1, oldest_news=2.0), ("worker",)),
+        (pending_work(letters=3, oldest_letter=LATE + 1), ("letters",)),
+        (dataclasses.replace(pending_work(letters=3, oldest_letter=LATE + 1), sends_email=False), ()),
+        (pending_work(letters=3, oldest_letter=60.0), ()),
+        (pending_work(news=1, oldest_news=LATE + 1), ("news",)),
+        (pending_work(worker_seen=WORKER_SILENT + 1), ("worker",)),
+        (pending_work(worker_seen=None), ()),
+        (pending_work(worker_seen=None, news=1, oldest_news=2.0), ("worker",)),
         (dataclasses.replace(WELL, free_space=LEAST_SPACE - 1), ("disk",)),
         (dataclasses.replace(WELL, free_space=None, declarations_accepted=False), ("declarations",)),
     ],

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError
-from portal.database.migration import conversion, conversion_beforehand, effort
+from portal.database.migration import background_conversion, conversion, effort
 from portal.database.migration.locks import one_at_a_time
 from portal.database.migration.plan_and_apply import Expected, apply, plan
 from portal.database.migration.saved_plan import NotThePlanError, saved_plan
@@ -124,7 +124,7 @@ def test_nothing_is_lost_when_the_process_is_killed_between_two_batches(portal, 
 
     def kill():
         with monkeypatch.context() as killed, pytest.raises(KeyboardInterrupt):
-            killed.setattr(conversion_beforehand, "clear_conversions", lambda engine: None)
+            killed.setattr(background_conversion, "clear_conversions", lambda engine: None)
             portal.apply(report=at_batch(2, interrupt))
         assert names_left(portal) != []
 

@@ -51,7 +51,7 @@ class Example:
 
 
 @dataclass(frozen=True)
-class SightChange:
+class VisibilityChange:
     """The records of a module that people of one profile lose or gain; `module` is its name where they see them."""
 
     profile: str
@@ -83,9 +83,9 @@ class ModulePair:
     after: str | None
 
 
-def sight_changes(
+def visibility_changes(
     connection: sa.Connection, people: Sequence[Person], pairs: Sequence[ModulePair]
-) -> Iterator[SightChange]:
+) -> Iterator[VisibilityChange]:
     """What changes for each profile in each module. `connection`: see `open_side_by_side`."""
     comparison = _Comparison(connection)
     for profile in dict.fromkeys(person.profile for person in people):
@@ -150,7 +150,7 @@ class _Comparison:
 
     # -- records --------------------------------------------------------------------------------------------------
 
-    def change(self, profile: str, groups: Groups, pair: ModulePair, lost: bool) -> SightChange | None:
+    def change(self, profile: str, groups: Groups, pair: ModulePair, lost: bool) -> VisibilityChange | None:
         """The records that are lost or gained."""
         module = pair.before if lost else pair.after
         if module is None:
@@ -174,7 +174,7 @@ class _Comparison:
         policy = concerned[0][0][0].before if lost else concerned[0][0][0].after
         people = tuple(person for group, _record_id in concerned for person in group)
         examples = tuple(self._examples(policy, module, concerned))
-        return SightChange(profile, module, lost, people, frozenset(records), examples)
+        return VisibilityChange(profile, module, lost, people, frozenset(records), examples)
 
     def _query(self, groups: Sequence[list[Person]], pair: ModulePair, lost: bool) -> sa.Select[Any]:
         """The records that at least one of the groups loses or gains."""

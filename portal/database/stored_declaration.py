@@ -22,24 +22,24 @@ KEPT = sa.table(
 
 
 @dataclass(frozen=True)
-class KeptDeclaration:
+class StoredDeclaration:
     """The files as packed by declaration/archive.py, and when they came into force."""
 
     archive: bytes
     since: datetime.datetime
 
 
-def load_kept_declaration(engine: sa.Engine) -> KeptDeclaration | None:
+def load_stored_declaration(engine: sa.Engine) -> StoredDeclaration | None:
     """The last kept declaration, as an archive; None if the database has none."""
     newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:
         if not sa.inspect(connection).has_table(KEPT.name):
             return None
         row = connection.execute(newest).first()
-    return None if row is None else KeptDeclaration(row.archive, row.kept)
+    return None if row is None else StoredDeclaration(row.archive, row.kept)
 
 
-def keep_declaration(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
+def store_declaration(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
     """Replaces the kept archive unless it is the same. Several processes may do so at the same time."""
     newest = sa.select(KEPT.c["archive"]).order_by(KEPT.c["id"].desc()).limit(1)
     with reading(engine) as connection:

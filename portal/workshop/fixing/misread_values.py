@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from portal.declaration.source.excerpts import is_in_brackets
 from portal.declaration.source.problems import Problem
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
+from portal.workshop.fixing.edits import Alternatives, Edit, Proposal, SourceText
 
 _YES_AND_NO = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 _AS_LIST = re.compile(r"must be a list: \[(.+)\]")

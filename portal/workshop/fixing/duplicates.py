@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from portal.declaration.source.problems import Problem
-from portal.workshop.mending.edits import Alternatives, SourceText
+from portal.workshop.fixing.edits import Alternatives, SourceText
 
 
 def without_second(problem: Problem, source: SourceText) -> Iterator[Alternatives]:

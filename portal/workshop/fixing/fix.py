@@ -18,12 +18,12 @@ from portal.declaration.problem_kinds import kind_of
 from portal.declaration.source.document import Document
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.yaml_reader import read
-from portal.workshop.mending.broken_yaml import misread_lines, repaired_lines
-from portal.workshop.mending.duplicates import without_second
-from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
-from portal.workshop.mending.indentation import reindented
-from portal.workshop.mending.misread_values import rewritten
-from portal.workshop.mending.misspelled_names import only_right_name_is_in_use, renamed_declarations, respelt
+from portal.workshop.fixing.broken_yaml import misread_lines, repaired_lines
+from portal.workshop.fixing.duplicates import without_second
+from portal.workshop.fixing.edits import Alternatives, Proposal, SourceText
+from portal.workshop.fixing.indentation import reindented
+from portal.workshop.fixing.misread_values import rewritten
+from portal.workshop.fixing.misspelled_names import only_right_name_is_in_use, renamed_declarations, respelt
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200
@@ -37,7 +37,7 @@ Signature = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
-class Mended:
+class Fixed:
     """`files`: the old and new content of each changed file; `done`: the problems that are gone."""
 
     loaded: Loaded  # what is left
@@ -45,13 +45,13 @@ class Mended:
     done: tuple[Problem, ...]
 
 
-def mend(folder: Path, overrides: Mapping[str, str]) -> Mended:
+def fix_problems(folder: Path, overrides: Mapping[str, str]) -> Fixed:
     """Fixes the declaration in `folder` in memory, as far as possible without guessing."""
     mender = _Mender(folder, overrides)
     done: list[Problem] = []
     while len(done) < MOST_EDITS and (problem := mender.mend_one()) is not None:
         done.append(problem)
-    return Mended(mender.loaded, mender.changed(), tuple(done))
+    return Fixed(mender.loaded, mender.changed(), tuple(done))
 
 
 def save(path: Path, before: bytes, after: bytes) -> bool:

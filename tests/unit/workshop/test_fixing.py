@@ -6,8 +6,8 @@ import stat
 import pytest
 
 from portal.declaration.load import load
-from portal.workshop.mending.mend import mend, save
-from portal.workshop.mending.misspelled_names import near, slips
+from portal.workshop.fixing.fix import fix_problems, save
+from portal.workshop.fixing.misspelled_names import near, slips
 
 MODULES = """\
 # Whoever calls, and why.
@@ -153,7 +153,7 @@ def test_a_slip_is_mended_to_the_same_bytes(folder, file, good, slip):
     assert FILES[file].count(good) == 1
     broken = FILES[file].replace(good, slip)
     (folder / file).write_text(broken, encoding="utf-8", newline="")
-    result = mend(folder, {})
+    result = fix_problems(folder, {})
     assert result.files.keys() == {file}
     assert result.files[file][1].decode().splitlines() == FILES[file].splitlines()
     assert result.loaded.problems == []
@@ -179,7 +179,7 @@ UNCERTAIN = [
 def test_what_needs_a_guess_stays_as_it_is(folder, file, good, slip):
     (folder / file).write_text(FILES[file].replace(good, slip), encoding="utf-8", newline="")
     before = load(folder).problems
-    result = mend(folder, {})
+    result = fix_problems(folder, {})
     assert (result.files, result.done, result.loaded.problems) == ({}, (), before)
     assert before
 
@@ -187,34 +187,34 @@ def test_what_needs_a_guess_stays_as_it_is(folder, file, good, slip):
 def test_a_name_that_is_as_near_to_two_stays(folder):
     text = MODULES.replace("due: {type", "data: date\n      date: date\n      due: {type").replace("-due", "-dats")
     (folder / "modules.yaml").write_text(text, encoding="utf-8")
-    assert mend(folder, {}).files == {}
+    assert fix_problems(folder, {}).files == {}
 
 
 def test_a_former_name_that_is_still_in_use_stays(folder):
     """Any unused name would do, such as that of a similar field."""
     written = MODULES.replace("see: all\n    fields: {", "see: all\n    formerly: tickets\n    fields: {ticket: text, ")
     (folder / "modules.yaml").write_text(written, encoding="utf-8", newline="")
-    assert mend(folder, {}).files == {}
+    assert fix_problems(folder, {}).files == {}
 
 
 def test_a_renamed_field_is_no_slip_where_nothing_tells_which_name_is_meant(folder):
     text = MODULES.replace("        - {fields: [title, caller, urgency]}", "        - {fields: [title, zzyzx]}")
     text = text.replace("      due: {type", "      zzyzq: text\n      due: {type")
     (folder / "modules.yaml").write_text(text, encoding="utf-8")
-    assert mend(folder, {}).files == {}
+    assert fix_problems(folder, {}).files == {}
 
 
 def test_several_slips_are_mended_also_below_one_that_hides_them(folder):
     text = MODULES.replace("aside:\n", "aside\n").replace("tone: calm", "tone: clam").replace("sort:", "sortt:")
     (folder / "modules.yaml").write_text(text, encoding="utf-8")
-    result = mend(folder, {})
+    result = fix_problems(folder, {})
     assert (len(result.done), result.files["modules.yaml"][1].decode()) == (3, MODULES)
 
 
 def test_line_ends_and_the_mark_at_the_beginning_stay(folder):
     windows = b"\xef\xbb\xbf" + MODULES.replace("\n", "\r\n").encode()
     (folder / "modules.yaml").write_bytes(windows.replace(b"tone: calm", b"tone: clam"))
-    assert mend(folder, {}).files["modules.yaml"][1] == windows
+    assert fix_problems(folder, {}).files["modules.yaml"][1] == windows
 
 
 def test_a_file_is_written_with_its_rights_and_not_over_a_newer_one(tmp_path):

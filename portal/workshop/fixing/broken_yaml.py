@@ -10,7 +10,7 @@ from itertools import islice
 
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.syntax_errors import NOT_A_SPACE, TYPOGRAPHIC_QUOTES
-from portal.workshop.mending.edits import Alternatives, Proposal, SourceText
+from portal.workshop.fixing.edits import Alternatives, Proposal, SourceText
 
 LINES_BEFORE = 3
 MOST_OPENED = 10  # lines with unclosed quotes

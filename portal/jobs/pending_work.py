@@ -14,7 +14,7 @@ MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
-class Arrears:
+class PendingWork:
     """What waits at one moment; ages in seconds, None if nothing waits, or if no worker was ever seen."""
 
     letters: int = 0
@@ -27,7 +27,7 @@ class Arrears:
     worker_seen: float | None = None
 
 
-def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Arrears:
+def measure_pending_work(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> PendingWork:
     """What waits now, counted up to MOST_COUNTED."""
     letters, oldest_letter = _waiting(connection, _in_queue(tables.outbox), now)
     webhooks, oldest_webhook = 0, None
@@ -36,7 +36,7 @@ def measure_arrears(connection: sa.Connection, tables: Tables, now: datetime.dat
     news, oldest_news = _waiting(connection, sa.select(tables.announcement.c["at"]), now)
     marks = sa.select(sa.func.count()).select_from(tables.backlog)
     beat = sa.select(tables.heartbeat.c["at"]).where(tables.heartbeat.c["name"] == WORKER)
-    return Arrears(
+    return PendingWork(
         letters,
         oldest_letter,
         news,

@@ -7,8 +7,8 @@ from typing import Any
 from portal.declaration.source.document import Document
 from portal.declaration.source.problems import ALSO, KeyPath, Problem, RelatedPlace
 from portal.declaration.synonyms import OUR_TYPES
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
-from portal.workshop.mending.known_words import (
+from portal.workshop.fixing.edits import Alternatives, Edit, Proposal, SourceText
+from portal.workshop.fixing.known_words import (
     declared_words,
     everyday_words,
     names_of,

@@ -6,7 +6,7 @@ from itertools import islice
 
 from portal.declaration.source.problems import Problem
 from portal.declaration.source.text_lines import has_content
-from portal.workshop.mending.edits import Alternatives, Edit, Proposal, SourceText
+from portal.workshop.fixing.edits import Alternatives, Edit, Proposal, SourceText
 
 LINES_BEFORE = 3
 WIDTHS_OF_A_TAB = (2, 4, 8)

@@ -101,7 +101,7 @@ class PreparedField:
             self._fill(conversion, rows)
         self._fitting += self._count(connection, record_ids) - before
 
-    def remember(self) -> Callable[[], None]:
+    def checkpoint(self) -> Callable[[], None]:
         """A function that resets the counts to the present ones, for when the database rolls back."""
         fitting, misfits = self._fitting, dict(self._misfits)
 
