@@ -179,7 +179,7 @@ def test_a_file_becomes_records_after_one_has_seen_what_would_happen(world):
 
 def test_what_is_wrong_is_listed_before_anything_is_stored_and_may_be_left_out(world):
     content = "name;serial;room;price\nA;1;;1,5\nB;1;Nowhere;2\n;2;;x\nD;4;;\n"
-    page = send(world, NANCY, content, decimal=",")
+    page = send(world, NANCY, content)  # whose numbers have a decimal comma, which the page assumes
     assert outcome(page) == ["2 new records", "2 rows cannot be imported"]
     assert sorted(problems(page)) == [
         ("Row 3", "room", "No record in Rooms is named “Nowhere”."),
