@@ -138,7 +138,7 @@ def test_a_command_prints_a_token(app, database, portal_folder):
     answer = app.get("/api/", headers={"Authorization": f"Bearer {token}"})
     assert answer.json["account"] == "anna@acme.example"
     over = CliRunner().invoke(main, [*command[:-1], "2020-01-01"], env=settings)
-    assert (over.exit_code, "2020-01-01 is over" in over.output) == (1, True)
+    assert (over.exit_code, "2020-01-01 has passed" in over.output) == (1, True)
     unknown = CliRunner().invoke(main, ["account", "token", "nobody@acme.example"], env=settings)
     assert (unknown.exit_code, "has no access" in unknown.output) == (1, True)
 

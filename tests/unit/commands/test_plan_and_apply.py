@@ -127,7 +127,10 @@ def test_a_saved_plan_is_carried_out_while_nothing_has_moved(folder):
     [
         (lambda folder: declare(folder, "fields: {name: text, more: date}"), "the declarations have changed"),
         (lambda folder: portal(folder, "apply"), "the database was migrated"),
-        (lambda folder: insert(folder, "INSERT INTO companies (id, fax) VALUES (2, '+39 012')"), "the steps are other"),
+        (
+            lambda folder: insert(folder, "INSERT INTO companies (id, fax) VALUES (2, '+39 012')"),
+            "the steps have changed",
+        ),
         (lambda folder: (folder / "plan.json").write_text("{}"), "is not one that `portal plan --out` has written"),
     ],
 )

@@ -131,7 +131,7 @@ def test_places_round_a_number():
         ("name + price", {}, "an amount of money cannot be added to a text"),
         ("-name", {}, "a text cannot be negative"),
         ("name + 'open", {}, "texts in quotes"),
-        ("min(name, 'x')", {}, "of texts there is no least"),
+        ("min(name, 'x')", {}, "texts have no least or largest"),
         ("max(pieces, price)", {}, "a number cannot be compared with an amount of money"),
         ("min(pieces, 2", {}, "a bracket is not closed"),
         ("urgent + name", {}, '"urgent" is of type boolean'),
