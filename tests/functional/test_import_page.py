@@ -177,6 +177,15 @@ def test_a_file_becomes_records_after_one_has_seen_what_would_happen(world):
             assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 0
 
 
+@pytest.mark.parametrize(
+    ("rows", "chosen"), [("A;12,50\nB;1.000\n", ","), ("A, B;12.50\n", None), ("3,4;1,234\nB;12,5\n", None)]
+)
+def test_a_decimal_comma_is_recognized_in_numbers_alone(world, rows, chosen):
+    page = send(world, NANCY, f"name;price\n{rows}")
+    option = page.html.select_one("[name=decimal] option[selected]")
+    assert (option and option["value"] or None) == chosen
+
+
 def test_what_is_wrong_is_listed_before_anything_is_stored_and_may_be_left_out(world):
     content = "name;serial;room;price\nA;1;;1,5\nB;1;Nowhere;2\n;2;;x\nD;4;;\n"
     page = send(world, NANCY, content)  # whose numbers have a decimal comma, which the page assumes

@@ -35,9 +35,9 @@ class FilesIn:
     def read_field(self, field: Any, cell: str, present: Any, system: Records) -> Any:
         """The files that a cell names; those of `present`, the record's value, that are the same. Raises Refused."""
         paths = split_names(cell) if field.multiple else list(filter(None, [cell.strip()]))
-        there = {(file.name, file.size): file for file in field.files_in(present)}
+        there = list(field.files_in(present))
         files = [self._read_file(field, path, system) for path in paths]
-        return field.of_files([there.get((file.name, file.size), file) for file in files])
+        return field.of_files([_taken_from(there, file) for file in files])
 
     def _read_file(self, field: Any, path: str, system: Records) -> FileValue:
         limit = Attachments(max_size=field.max_size, max_count=1, types=field.accepted)
@@ -107,6 +107,15 @@ class FilesIn:
             kind = media_type(source, value.name)
             pending = store_file(self.store, source, value.name, kind, system.name)
         return insert_file(system, pending, author, **whose)
+
+
+def _taken_from(there: list[FileValue], file: FileValue) -> FileValue:
+    """The record's own file with the same name and size, which is then no longer `there`; otherwise the new one."""
+    same = next((own for own in there if (own.name, own.size) == (file.name, file.size)), None)
+    if same is None:
+        return file
+    there.remove(same)
+    return same
 
 
 def same_names(field: Any, text: str, present: Any) -> Any:

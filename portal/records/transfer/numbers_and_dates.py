@@ -4,10 +4,8 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from portal.fields.base import Field, Refused
-from portal.records.transfer.csv_reading import CsvRow
 from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")
@@ -18,19 +16,17 @@ YEAR_FIRST = re.compile(r"(\d{4})(?:([/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?:,
 HALF_OF_DAY = re.compile(r"\b(\d{1,2})(:\d\d(?::\d\d)?)\s?([ap])\.?m\.?$", re.IGNORECASE)
 # What databases and spreadsheets write after a date without a time.
 MIDNIGHT = re.compile(r"(?:T|\s+)0?0:00(?::00(?:\.0+)?)?Z?$")
-# “1.234,5” and “12,50 €”, but neither “1,234” nor a list; “1,234.5” and “12.50”, but no date.
-DECIMAL_COMMA = re.compile(r"\D{0,4}(\d+|\d{1,3}(\.\d{3})+),\d{1,2}\D{0,4}")
-DECIMAL_POINT = re.compile(r"\D{0,4}[\d,]*\.\d{1,2}\D{0,4}")
-SAMPLED_ROWS = 50
+DECIMAL_COMMA = re.compile(r"\D{0,4}(\d+|\d{1,3}(\.\d{3})+),\d{1,2}\D{0,4}")  # “1.234,5”, “12,50 €”
+# “1,234” and “12.50”: with these, commas separate thousands or points decimal places.
+OTHER_NOTATION = re.compile(r"\D{0,4}(\d{1,3}(,\d{3})+(\.\d*)?|\d*\.\d{1,2})\D{0,4}")
 NUMERIC = ("decimal", "numeric")
 LONGEST = 60  # characters; longer texts are neither numbers nor dates
 
 
-def likely_decimal(rows: Iterable[CsvRow]) -> str:
-    """ "," if the first rows of a file have numbers with a decimal comma and none with a point, otherwise ""."""
-    cells = [cell.strip() for row in islice(rows, SAMPLED_ROWS) for cell in row.cells if len(cell) <= LONGEST]
-    has_points = any(map(DECIMAL_POINT.fullmatch, cells))
-    return "," if not has_points and any(map(DECIMAL_COMMA.fullmatch, cells)) else ""
+def have_decimal_comma(cells: Iterable[str]) -> bool:
+    """Whether some of the numbers have a decimal comma, and none has another notation."""
+    numbers = [cell.strip() for cell in cells if len(cell) <= LONGEST]
+    return any(map(DECIMAL_COMMA.fullmatch, numbers)) and not any(map(OTHER_NOTATION.fullmatch, numbers))
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def receive_files(
     limit = attachment_limits(records.module) if with_attachments and may_attach(records) else None
     name = attachments_input(records.module)
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
-    names = ATTACHMENTS_INPUTS if not fields else {name, ATTACHMENTS_INPUTS[-1]}
+    names = dict.fromkeys((name, ATTACHMENTS_INPUTS[-1])) if fields else ATTACHMENTS_INPUTS
     uploads = [upload for each in names for upload in _sent(request, each)] if limit else []
     if not uploads and not sent:
         if limit:

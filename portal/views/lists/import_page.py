@@ -22,7 +22,6 @@ from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, columns_of_file, import_file
 from portal.records.transfer.limited_rows import MOST_ROWS, LimitedRows
-from portal.records.transfer.numbers_and_dates import likely_decimal
 from portal.records.transfer.stored_imports import FIELD, UNDONE_WITHIN, imported_at, store_import, stored_imports
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
@@ -110,8 +109,7 @@ def show_import(module: Module, request: Request) -> ImportPage:
     page = replace(page, file=importing.stored_import.name, hidden=(("file", importing.stored_import.key),))
     try:
         with importing.opened() as source:
-            if "decimal" not in importing.inputs and (decimal := likely_decimal(source.rows())):
-                importing.inputs["decimal"] = decimal
+            importing.assume_notation(source)
             return _with_file(page, importing, source)
     except UnreadableFileError as unreadable:
         return replace(page, error=_error_sentence(unreadable, request))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from pyramid.httpexceptions import HTTPNotFound, HTTPServiceUnavailable
@@ -17,11 +18,12 @@ from pyramid.request import Request
 from portal.fields.base import Field
 from portal.records.reading.records import Records
 from portal.records.transfer.csv_columns import header_of, part_names
+from portal.records.transfer.csv_reading import SAMPLED_ROWS
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import import_keys, import_rights, import_targets
 from portal.records.transfer.importing import columns_of_file
 from portal.records.transfer.limited_rows import MOST_UNPACKED, LimitedRows
-from portal.records.transfer.numbers_and_dates import Notation
+from portal.records.transfer.numbers_and_dates import NUMERIC, Notation, have_decimal_comma
 from portal.records.transfer.source_files import open_file
 from portal.records.transfer.stored_imports import StoredImport, stored_imports
 from portal.records.writing.history import SYSTEM, Author
@@ -69,6 +71,15 @@ class ImportRequest:
         """The file's formats of numbers and dates."""
         decimal, first = self.inputs.get("decimal", ""), self.inputs.get("first", "")
         return Notation(decimal if decimal in DECIMALS else "", first if first in FIRST else "")
+
+    def assume_notation(self, source: LimitedRows) -> None:
+        """Preselects the decimal comma if nothing is chosen yet and the numbers of the first rows have one."""
+        if "decimal" not in self.inputs:
+            columns = columns_of_file(self.records, source.headers, self.options(source.headers)).imported
+            numeric = [column.index for column in columns if column.field.inputmode in NUMERIC]
+            rows = islice(source.rows(), SAMPLED_ROWS)
+            if have_decimal_comma(row.cells[index] for row in rows for index in numeric if index < len(row.cells)):
+                self.inputs["decimal"] = ","
 
     @property
     def parameters(self) -> Pairs:

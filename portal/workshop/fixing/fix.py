@@ -47,11 +47,11 @@ class Fixed:
 
 def fix_problems(folder: Path, overrides: Mapping[str, str]) -> Fixed:
     """Fixes the declaration in `folder` in memory, as far as possible without guessing."""
-    mender = _Mender(folder, overrides)
+    fixer = _Fixer(folder, overrides)
     done: list[Problem] = []
-    while len(done) < MOST_EDITS and (problem := mender.mend_one()) is not None:
+    while len(done) < MOST_EDITS and (problem := fixer.fix_one()) is not None:
         done.append(problem)
-    return Fixed(mender.loaded, mender.changed(), tuple(done))
+    return Fixed(fixer.loaded, fixer.changed(), tuple(done))
 
 
 def save(path: Path, before: bytes, after: bytes) -> bool:
@@ -62,7 +62,7 @@ def save(path: Path, before: bytes, after: bytes) -> bool:
     return True
 
 
-class _Mender:
+class _Fixer:
     """The files of a folder while they are being fixed."""
 
     def __init__(self, folder: Path, overrides: Mapping[str, str], depth: int = 0) -> None:
@@ -74,7 +74,7 @@ class _Mender:
         self._hopeless: set[Signature] = set()
         self.loaded = load(folder, overrides)
 
-    def mend_one(self) -> Problem | None:
+    def fix_one(self) -> Problem | None:
         """Fixes the next problem and returns it; None if no more can be fixed."""
         for problem in self.loaded.problems:
             files = (problem.file, *(place.file for place in problem.related))
@@ -145,9 +145,9 @@ class _Mender:
         likely = [proposal for proposal, new_errors in errors.items() if new_errors.total() == fewest <= MOST_OTHERS]
         return [proposal for proposal in likely[:MOST_OTHERS] if self._after(proposal).ends_well(before)]
 
-    def _after(self, proposal: Proposal) -> "_Mender":
-        """A mender that continues after a proposal."""
-        other = _Mender(self._folder, self._overrides, self._depth + 1)
+    def _after(self, proposal: Proposal) -> "_Fixer":
+        """A fixer that continues after a proposal."""
+        other = _Fixer(self._folder, self._overrides, self._depth + 1)
         other._original = self._original
         other._sources = {file: source.edited(proposal) for file, source in self._sources.items()}
         other.loaded = other._try(())
@@ -156,7 +156,7 @@ class _Mender:
     def ends_well(self, known: Counter[Signature]) -> bool:
         """Whether all errors except the known ones can be fixed."""
         for _round in range(MOST_OTHERS):
-            if not Counter(map(_signature, self.loaded.errors)) - known or self.mend_one() is None:
+            if not Counter(map(_signature, self.loaded.errors)) - known or self.fix_one() is None:
                 break
         return not Counter(map(_signature, self.loaded.errors)) - known
 

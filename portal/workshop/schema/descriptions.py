@@ -89,7 +89,7 @@ DESCRIPTIONS = {
     "Field.placeholder": "A faint example inside the empty field.",
     "Field.required": "Whether it must be filled in.",
     "Field.required_when": "A condition on the same form; while it holds, the field is required.",
-    "Field.default": "A value, now, today, me, my organization, me.phone, or $link.field of the same form.",
+    "Field.default": "A value, now, today, random, me, my organization, me.phone, or $link.field of the same form.",
     "Field.unique": "true: no two records have the same value; organization: of one company; LINK: of its record.",
     "Field.read_only": "true: people cannot enter it; once: only when the record is created.",
     "Field.read_only_when": "A condition on the same form; while it holds, people cannot change the field.",
