@@ -22,6 +22,7 @@ from portal.fields.datetime import Datetime
 from portal.fields.reader import Reader
 from portal.mail.announcement import AnnouncedEvent, Announcement
 from portal.mail.builder import LetterContent, LetterThread, QuotedComment, Sender, write_letter
+from portal.mail.incoming.mail_rows import first_message_id
 from portal.mail.recipients import Recipient, Role, recipients
 from portal.mail.reply_address import ReplyTo, make_message_id, make_reply_address
 from portal.mail.unsubscribe_token import unsubscribe_token
@@ -208,10 +209,15 @@ class RecordLetter:
         return LetterThread(
             message_id=make_message_id(key, f"{about}.{self.events[-1].id}", self.sender.domain),
             root=f"<{about}@{self.sender.domain}>",
+            own_mail=self._own_mail(),
             reply_to=self._reply_address(key) if answers else self.sender.mailbox,
             reply_above=self._reply_above() if answers else None,
             unsubscribe=unsubscribe,
         )
+
+    def _own_mail(self) -> str:
+        records, address = self.records, self.recipient.account.email
+        return first_message_id(records.connection, records.policy.tables, address, records.name, self.record.id)
 
     def _takes_answers(self) -> bool:
         """Whether a reply by mail becomes a comment by the recipient."""

@@ -29,12 +29,13 @@ class MailProgram:
     """Zoe's mail program: it delivers to the portal by LMTP, and gets what the portal's mail server accepts."""
 
     def __init__(self, port: int, server: MailServer) -> None:
-        self.port, self.server = port, server
+        self.port, self.server, self.first_id = port, server, ""
 
     def send(self, to: str, subject: str, text: str, photo: bytes = b"", answers: EmailMessage | None = None) -> None:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = f"Zoe <{ZOE}>", to, subject
         message["Message-ID"] = f"<{abs(hash(text))}@globex.example>"
+        self.first_id = self.first_id or str(message["Message-ID"])
         if answers is not None:
             message["In-Reply-To"] = answers["Message-ID"]
             text += "".join(f"\n> {line}" for line in answers.get_body(("plain",)).get_content().split("\n"))
@@ -101,6 +102,7 @@ def test_a_customer_without_access_writes_is_let_in_answers_is_reminded_and_clos
     worker.turn()
     asked = program.newest
     assert "Can you send us a photo?" in asked.get_body(("plain",)).get_content()
+    assert asked["In-Reply-To"] == program.first_id  # so that mail programs show it below her own message
     program.send(str(asked["Reply-To"]), "Re: Paper jam", "Here it is.", PNG, answers=asked)
     note = nancy.get("/tickets/1/").html.select_one(".note")
     assert note.select_one(".lines").text == "Here it is."

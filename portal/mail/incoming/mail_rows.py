@@ -107,6 +107,14 @@ def record_of_thread(
     return None if row is None else (row[0], row[1])
 
 
+def first_message_id(connection: sa.Connection, tables: Tables, sender: str, module: str, record_id: int) -> str:
+    """The Message-ID of the first mail from a sender that became part of a record; empty if there is none."""
+    table = tables.mail
+    from_sender = table.c["module"] == module, table.c["record"] == record_id, table.c["sender"] == sender
+    query = sa.select(table.c["message_id"]).where(*from_sender).order_by(table.c["id"]).limit(1)
+    return connection.scalar(query) or ""
+
+
 def newcomers_wrote(connection: sa.Connection, tables: Tables) -> bool:
     """Whether there is a mail from a stranger who has access by now, to be given to them."""
     return connection.execute(_of_newcomers(tables)).first() is not None
