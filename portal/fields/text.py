@@ -141,7 +141,7 @@ class LineOfText(TextLike):
         """The text; `random` is a code that is made anew each time."""
         if raw != RANDOM or not self.differs_by_default:
             return super().default_value(raw, reader)
-        return self.check("".join(secrets.choice(SIGNS) for _place in range(min(CODE, self.max_length))))
+        return "".join(secrets.choice(SIGNS) for _place in range(CODE))
 
     def takes(self, other: Field) -> bool:
         """Any text; line breaks become spaces."""

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from portal.commands import main
 from portal.database.engine import reading
+from portal.declaration.load import load
 from portal.fields.address import Address
 from portal.fields.money import Money
 from portal.records.policy import Policy, system_policy
@@ -609,6 +610,7 @@ def test_each_new_record_gets_a_random_code_of_its_own(tmp_path):
     code = "{type: text, read_only: true, unique: true, default: random}"
     modules = f"modules: {{orders: {{see: all, fields: {{name: text, code: {code}}}}}}}\n"
     shop = make_shop(tmp_path / "shop", f"sqlite:///{tmp_path / 'codes.sqlite'}", modules, "modules: {orders: {}}\n")
+    assert not any("has no effect" in problem.message for problem in load(shop.folder).problems)
     shop.loaded("orders", "name\na\nb\nc\n")
     first = shop.values("orders", "code")
     assert len(set(first)) == 3

@@ -105,6 +105,9 @@ def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cu
     if field.differs_by_default and (field.read_only is not True or module.name in draft.row_modules):
         at.wrong("random is the default of a record's own text that nobody types: add read_only: true")
         return
+    if field.differs_by_default and value_of_key(field, "pattern"):
+        at.wrong("a random code follows no pattern: remove pattern, or write another default")
+        return
     if path := value_path(field.default):
         if complaint := _path_complaint(draft, module, field, path):
             at.wrong(complaint)

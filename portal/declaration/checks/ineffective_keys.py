@@ -36,8 +36,9 @@ def _ineffective(module: Module, field: Field) -> Iterator[tuple[str, str]]:
         yield "index", f"{_kind(field)} has no column by which a list sorts"
     if field.search and not field.searchable:
         yield "search", f"{_kind(field)} is never searched"
-    same_for_all = special_word(field.default) is None and value_path(field.default) is None
-    if field.unique is True and field.default is not None and same_for_all:
+    default = field.default
+    differs = field.differs_by_default or special_word(default) is not None or value_path(default) is not None
+    if field.unique is True and default is not None and not differs:
         yield "default", "only one record may have this value, which is unique"
 
 
