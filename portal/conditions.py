@@ -240,7 +240,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
         if isinstance(operand, Mapping):
             raise ConditionError("not: needs a value or a list of values", place)
         return _equal(path, operand, place, negated=True)
-    if isinstance(operand, Mapping | list) or operand in (None, ""):
+    if isinstance(operand, Mapping | list) or operand in (None, "") or (operator, operand) == ("below", "nothing"):
         raise ConditionError(f"{operator}: needs one value", place)
     if operator == "empty" and not isinstance(operand, bool):
         raise ConditionError("empty: needs true or false", place)

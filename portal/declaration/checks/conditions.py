@@ -86,6 +86,10 @@ def _parent_link(draft: DeclarationDraft, followed: FollowedPath, at: Cursor) ->
     of_module, field = followed.steps[-1]
     name = of_module if field.name == "id" else next(iter(link_targets(field)), None)
     module = draft.known(name) if name and not field.several_targets else None
+    if field.link_path and field.targets:
+        path = ".".join([*(step.name for _module, step in followed.steps[:-1]), *field.link_path])
+        at.wrong(f"below: does not follow a lookup: write {path} instead")
+        return None
     if module is None or len(module.parent_links) != 1:
         kind = f"{field.name} is of type {field.value_type}" if name is None else f"{name} has none, or several"
         at.wrong(f"below: needs a link to a module that has one link to itself, and {kind}")
@@ -142,13 +146,15 @@ def _check_other_field(
         return
     if second is None:
         at.wrong(draft.no_field(module, other))
+    elif comparison.operator == "below":
+        at.wrong("below: takes $field only in the where of a link")
     elif len(comparison.path) > 1:
         at.wrong(f'"${other}" is a field of the record itself, and so must be what it is compared with')
     elif second.name == field.name:
         at.wrong(f'"${other}" is the field itself')
     elif comparison.operator in RANGES and not field.ranged:
         at.wrong(f"{comparison.operator}: needs numbers or dates, and {field.name} does not hold them")
-    elif comparison.operator in ("contains", "below") or not _of_one_kind(field, second):
+    elif comparison.operator == "contains" or not _of_one_kind(field, second):
         kinds = f"of type {second.value_type}, and {field.name} of type {field.value_type}"
         at.wrong(f'"{other}" is {kinds}: the two cannot be compared')
 
