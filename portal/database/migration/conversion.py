@@ -20,6 +20,7 @@ from portal.database.migration import alter, values_set_aside
 from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
+from portal.fields.file import FileField, FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_named
@@ -271,6 +272,8 @@ class Conversion:
             files = self.old.files_in(before)
             if len(files) > 1 and not self.new.multiple:
                 raise Refused("several files, but only room for one")
+            if isinstance(self.new, FileField) and self.new.needs_preview and not self._are_pictures(files):
+                raise Refused("not a picture")
             return self.new.of_files(files)
         forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)
         for form in forms:
@@ -279,6 +282,12 @@ class Conversion:
             except Refused as error:
                 refused = error
         raise refused
+
+    def _are_pictures(self, files: Sequence[FileValue]) -> bool:
+        """Whether all files have a preview."""
+        table, ids = self.tables.file, {file.id for file in files}
+        pictures = sa.select(sa.func.count()).where(table.c["id"].in_(ids), table.c["preview"].is_not(None))
+        return self.connection.execute(pictures).scalar_one() == len(ids)
 
     @cached_property
     def _reader(self) -> Reader:

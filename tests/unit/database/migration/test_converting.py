@@ -19,6 +19,7 @@ from tests.unit.database.migration.database import COMPANIES
 
 LINKS = "{type: links, to: companies}"
 SCAN = FileValue(7, name="scan.pdf", size=12)
+PHOTO = FileValue(8, name="photo.png", size=12)
 LINES = "{type: lines, fields: {what: text}}"
 
 
@@ -216,6 +217,8 @@ CONVERSIONS = [  # the type before, a value, the type after, the value then
     ("location", UDINE, "text", "46.06, 13.24"),
     ("file", SCAN, "files", (SCAN,)),
     ("files", (SCAN,), "file", SCAN),
+    ("file", PHOTO, "image", PHOTO),
+    ("files", (PHOTO,), "image", PHOTO),
 ]
 
 
@@ -225,6 +228,7 @@ def test_values_that_fit_are_converted_without_loss(portal):
     after = {f"x{place}": declaration_of(each[2]) for place, each in enumerate(CONVERSIONS)}
     portal.started(module_of(before), top=zone)
     portal.add("a", {f"x{place}": each[1] for place, each in enumerate(CONVERSIONS)}, {})
+    add_photo(portal)
     sentences = portal.changed(module_of(after), top=zone)
     assert "lost" not in " ".join(sentences)
     converted = [portal.values("a", name)[0] for name in after]
@@ -248,6 +252,11 @@ def test_a_date_that_becomes_a_datetime_may_stay_without_a_time(portal):
     assert (portal.values("a", "x"), portal.values("a", "y")) == ([day, None], [moment, None])
 
 
+def add_photo(portal):
+    with writing(portal.engine) as connection:
+        connection.execute(sa.insert(portal.tables.file).values(id=PHOTO.id, preview="thumbnail"))
+
+
 def declaration_of(short):
     """`choice: [x]` is a choice with these options."""
     type_, _colon, options = short.partition(": ")
@@ -265,6 +274,8 @@ LOSSES = [  # the type before, a value, the type after, what would be lost
     ("integer", 2, "boolean", "2"),
     ("choices: [x, y]", ("x", "y"), "choice: [x, y]", "x,y"),
     ("boolean", True, "choice: [x, y]", "true"),
+    ("file", SCAN, "image", "scan.pdf"),
+    ("files", (SCAN, PHOTO), "image", "scan.pdf,photo.png"),
 ]
 
 
