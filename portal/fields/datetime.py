@@ -375,13 +375,16 @@ class Datetime(DateOrTime):
         return answers.get(operator, False)
 
     def sheet_cell(self, value: Any, reader: Reader) -> SheetCell | None:
-        """In the reader's time zone; not for the second of two equal hours in autumn, which a cell cannot express."""
+        """In the reader's time zone; not for what a cell cannot express: the second of two equal hours in autumn, and
+        midnight if a cell without a time means the whole day."""
         if isinstance(value, WholeDay):
             date = value.date_in(self._zone)
             return SheetCell(date, DATE) if date >= FIRST_DAY else None
-        here = value.astimezone(reader.time_zone)
-        is_unambiguous = here.date() >= FIRST_DAY and f"{self.name}.later" not in self.inputs(value, reader)
-        return SheetCell(here.replace(tzinfo=None), DATE_AND_TIME) if is_unambiguous else None
+        here = value.astimezone(reader.time_zone).replace(tzinfo=None)
+        is_read_as_a_day = self.time and here.time() == datetime.time()
+        is_later = f"{self.name}.later" in self.inputs(value, reader)
+        is_expressible = here.date() >= FIRST_DAY and not is_later and not is_read_as_a_day
+        return SheetCell(here, DATE_AND_TIME) if is_expressible else None
 
     def texts(self, value: Any) -> Iterable[str]:
         """In the portal's time zone."""

@@ -200,6 +200,7 @@ def test_a_day_without_a_time_is_a_day_for_readers_everywhere():
         assert day.sheet_cell(value, reader).value == datetime.date(2024, 3, 31)
         assert day.read(day.write(value), reader.machine) == value
         assert day.parse_form(MultiDict(day.inputs(value, reader)), reader) == value
+    assert day.sheet_cell(utc(2024, 3, 30, 23), ROME) is None  # a cell at midnight would be read as a day
     stored = day.store(value)
     assert stored == {"x": utc(2024, 3, 30, 23), "_x_end": utc(2024, 3, 31, 22)}
     assert day.load(stored) == value
