@@ -26,6 +26,7 @@ from portal.fields.expressions import (
 )
 from portal.fields.money import Money
 from portal.fields.numbers import places_of, without_zeros
+from portal.fields.whole_day import moment_of
 
 EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 HOUR, DAY = Decimal(3600), Decimal(86400)
@@ -283,6 +284,8 @@ def operand(kind: Kind, value: Any) -> Value:
             return EXACT.scaleb(value, -2)
         case "duration":
             return datetime.timedelta(seconds=value)
+        case "datetime":  # a day without a time counts as the moment at which it begins
+            value = moment_of(value)
     operand: Value = value
     return operand
 

@@ -20,6 +20,7 @@ MODULES = (
       ends: {type: datetime, time: optional, at_least: begins}
       over: datetime
       follows: {type: link, to: events}
+      last: {type: rollup, of: max(events.begins)}
       earlier: {type: lookup, of: follows.begins}
       state: {type: timeliness, of: ends, to: over}
       length: {type: formula, of: ends - begins}
@@ -46,6 +47,8 @@ def shown(page) -> dict[str, str]:
 def test_a_day_without_a_time_stays_one(club):
     """Through forms, lists, filters, lines, the API and an export that is imported again."""
     anna = club[ANNA]
+    begun = form_of(anna.get("/events/create?begins=2024-02-02T09:00&ends=soon"), "/events/create")
+    assert [begun[name].value for name in ("begins", "begins.time", "ends")] == ["2024-02-02", "09:00", "soon"]
     refused = fill_in(anna, "/events/create", {"name": "Fair", "begins.time": "14:30"}, status=422)
     assert "Enter a date such as" in refused.text
     form = form_of(refused, "/events/create")
@@ -81,6 +84,12 @@ def test_programs_and_files_write_a_day_as_a_date(club):
     assert anna.call("PATCH", address, {"begins": "2024-04-01"}, status=200).json["begins"] == "2024-04-01"
     later = {"name": "Later", "begins": "2024-05-01", "follows": made.json["id"]}
     assert anna.call("POST", "events", later, status=201).json["earlier"] == "2024-04-01"
+    followed = anna.call("GET", address, status=200).json["last"]
+    assert followed == "2024-04-30T22:00:00Z"
+    last = f"events/{anna.call('POST', 'events', {**later, 'begins': '2024-05-02'}, status=201).json['id']}"
+    for begins, rolled_up in (("2024-05-03", "2024-05-02T22:00:00Z"), ("2024-04-01", followed)):
+        anna.call("PATCH", last, {"begins": begins}, status=200)
+        assert anna.call("GET", address, status=200).json["last"] == rolled_up
     rows = nancy.get("/events/export.csv?begins=2024-04-01").text
     assert "Api,2024-04-01,2024-04-02" in rows
     assert "Api" in nancy.get("/events/?begins.min=2024-04-01&begins.max=2024-04-01").html.select_one("tbody").text

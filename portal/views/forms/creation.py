@@ -139,13 +139,16 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     by_button = _button_values(form)
     values = {**form.known, **by_button}
     typed = [field.name for field in form.fields if field.has_input(address)]
+    # What cannot be read is shown again as it is, and so are rows, which may be only begun.
+    unchanged = [field for field in form.fields if field.row_fields]
     if typed:  # most addresses contain no values
         given = read_form(records, form.fields, address, values)
+        unchanged += [field for field in form.fields if field.name in typed and field.name in given.errors]
         values |= {name: given.values[name] for name in typed if name not in given.errors}
     chosen = {*address, *by_button}
     values |= _showing(form, [*typed, *by_button], chosen)
     values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
-    inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(form.fields, address)
+    inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(unchanged, address)
     return form.content(inputs, values)
 
 
