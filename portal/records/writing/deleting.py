@@ -23,6 +23,7 @@ from portal.records.writing.links_and_lines import write_own_tables
 from portal.records.writing.module_rows import delete_row
 from portal.texts import _, ngettext
 
+GO_WITH_THEIR_RECORD = ("comment", "file", "watcher", "seen")  # rows of the portal's own tables
 MOST_NAMED = 1_000  # records that may be named as the reason for a refusal; if there are more, none is
 
 
@@ -132,7 +133,7 @@ def _still_needed(linking: Records, linking_records: Sequence[Record], asker: Re
 def _delete_what_depends(records: Records, ids: Sequence[int]) -> None:
     """Removes the records' conversations, files, watchers and news; for people, also that they watch other records."""
     tables, connection, declaration = records.policy.tables, records.connection, records.policy.declaration
-    for table in (tables.comment, tables.file, tables.watcher, tables.seen):
+    for table in (getattr(tables, name) for name in GO_WITH_THEIR_RECORD):
         on_records = table.c["module"] == records.name, table.c["record"].in_(ids)
         connection.execute(sa.delete(table).where(*on_records))
     if records.name == declaration.people:

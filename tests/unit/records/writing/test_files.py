@@ -64,4 +64,5 @@ def test_no_bytes_are_swept_away_that_a_row_of_the_portals_own_tables_names(tmp_
             connection.execute(sa.insert(table).values(**{**required, **dict.fromkeys(required, name), column: name}))
         named = stored_file_names(connection, tables) | stored_mails(connection, tables)
     assert bearers
-    assert {f"{table.name}.{column}" for table, column in bearers} == named
+    missing = {f"{table.name}.{column}" for table, column in bearers} - named
+    assert missing == set(), "stored_file_names (records/writing/files.py) lacks these: portal files would remove them"
