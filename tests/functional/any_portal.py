@@ -203,7 +203,7 @@ class AnyPortal:
         entry["reference"] = self.random.choice(["{number}", "{year}-{number:05}", "<{number}>", "R'{number}\""])
         shown = list(fields)
         odd = ("date", "integer", "link", "choice", "money", "duration")
-        titles = [each for each in shown if fields[each]["type"] in odd]
+        titles = [each for each in shown if fields[each]["type"] in odd and not fields[each].get("internal")]
         if titles and name not in (self.people, self.organizations):
             entry["title"] = self.random.choice(titles)
         tabs = {tab: {"where": self._condition(name)} for tab in ("order", "mine")}
