@@ -40,7 +40,7 @@ MESSAGES = {
     "nothing-chosen": _("Choose at least one record."),
     "hidden": _("Hidden until something happens."),
     "watched": _("Added."),
-    "watched-without-access": _("Added, but this person has no access to the portal yet."),
+    "watched-without-access": _("Added, but this person has no access to this record at the moment."),
     "unwatched": _("Removed."),
     "invited": _("Invitation sent."),
     "invitation-kept": _("This portal cannot send email: give the link below to the person yourself."),

@@ -91,8 +91,11 @@ def test_customers_add_people_of_their_own_companies_and_staff_anybody(world, re
     assert world[NANCY].send(f"/requests/{request_of_anna}/watchers", by_address).status_int == 303
     assert world[CARLA].see(f"/requests/{request_of_anna}/").status_int == 200
     gino = world.add("people", name="Gino Senza", email="gino@acme.example", company=world.the("companies", "Acme"))
-    added = world[NANCY].send(f"/requests/{request_of_anna}/watchers", {"add": str(gino)}).follow()
-    assert "this person has no access to the portal yet" in added
+    without_access = "this person has no access to this record at the moment"
+    assert without_access in world[NANCY].send(f"/requests/{request_of_anna}/watchers", {"add": str(gino)}).follow()
+    assert without_access not in add(world, NANCY, request_of_anna, "Carla Neri").follow()
+    world.account(CARLA, disabled=True)
+    assert without_access in add(world, NANCY, request_of_anna, "Carla Neri").follow()
 
 
 def test_offered_and_named_people_reveal_nothing_about_other_companies(world, request_of_anna):

@@ -1,5 +1,6 @@
 """The watchers of a record: showing, adding and removing them."""
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,8 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.accounts import find_account_of_person
+from portal.accounts.accounts import accounts_of
+from portal.accounts.identity import Identity, admit
 from portal.accounts.people import people_of_address
 from portal.conditions import Comparison
 from portal.fields.base import Refused
@@ -118,9 +120,21 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
         return _refused_watchers(resource, request, _("Choose someone from the list."))
     except Refused as problem:
         return _refused_watchers(resource, request, problem.message)
-    account = find_account_of_person(records.connection, records.policy.tables, chosen)
     answer = answer_when_done(records, request, resource.record_resource.path)
-    return set_flash(request, answer, "watched" if account else "watched-without-access")
+    sees = _can_see(records, record.id, chosen, request.now)
+    return set_flash(request, answer, "watched" if sees else "watched-without-access")
+
+
+def _can_see(records: Records, record_id: int, person: int, now: datetime.datetime) -> bool:
+    """Whether a person may sign in at this moment, and then sees the record."""
+    connection, tables = records.connection, records.policy.tables
+    accounts = accounts_of(connection, tables, people=[person])
+    admitted = [admit(connection, tables, account, now=now) for account in accounts]
+    return any(
+        Records(connection, identity.policy, records.name).exists(record_id)
+        for identity in admitted
+        if isinstance(identity, Identity) and identity.policy.access(records.name)
+    )
 
 
 def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> QuestionPage:
