@@ -65,7 +65,7 @@ class PreparedField:
     def misfits(self) -> Misfits:
         """What does not fit, without reading the records."""
         count, shown = self.named_misfits
-        return Misfits(self._fitting + count, count, shown)
+        return Misfits(self._fitting + (0 if self.conversion.loses_days else count), count, shown)
 
     def add_columns(self, connection: sa.Connection) -> None:
         """Adds the new columns, and one for values that do not fit."""
@@ -133,10 +133,10 @@ class PreparedField:
         fitting: list[tuple[int, Mapping[str, Any]]] = []
         texts: dict[int, str] = {}
         for value in conversion.convert(rows):
-            if isinstance(value.after, Refused):
+            if conversion.is_misfit(value):
                 self._misfits[value.record_id] = conversion.describe(value)
                 texts[value.record_id] = conversion.as_text(value.before)
-            else:
+            if not isinstance(value.after, Refused):
                 fitting.append((value.record_id, conversion.new.store(value.after)))
         conversion.update(self.names, fitting)
         values_set_aside.write_texts(conversion.connection, conversion.module.name, self._aside, texts)

@@ -20,12 +20,14 @@ from portal.database.migration import alter, values_set_aside
 from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
 from portal.fields.base import Field, Refused
+from portal.fields.datetime import Datetime
 from portal.fields.file import FileField, FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_named
 from portal.fields.several_values import split_values
 from portal.fields.table_names import is_rows, join_name
+from portal.fields.whole_day import WholeDay
 
 BATCH = 1000
 SHOWN = 3
@@ -87,11 +89,21 @@ class Conversion:
         misfits = Misfits()
         for value in self._values():
             misfits.values += 1
-            if isinstance(value.after, Refused):
+            if self.is_misfit(value):
                 misfits.count += 1
                 if len(misfits.shown) < SHOWN:
                     misfits.shown.append(self.describe(value))
         return misfits
+
+    @property
+    def loses_days(self) -> bool:
+        """Whether days without a time become the moments at which they begin."""
+        fields = isinstance(self.old, Datetime) and isinstance(self.new, Datetime) and (self.old.time, self.new.time)
+        return bool(fields and fields[0] and not fields[1]) and not self._is_formula
+
+    def is_misfit(self, value: Converted) -> bool:
+        """Whether the new field refuses a value, or takes only a part of it."""
+        return isinstance(value.after, Refused) or (self.loses_days and isinstance(value.before, WholeDay))
 
     def describe(self, value: Converted) -> str:
         """A value that does not fit, as shown in a plan."""
@@ -129,12 +141,13 @@ class Conversion:
         return [*old, *(name for name in names if name in present and name not in old)]
 
     def restore_set_aside(self) -> None:
-        """Fills empty fields with values that were set aside when the type last changed, and that fit this type."""
+        """Fills fields with values that were set aside when the type last changed, and that fit this type, unless they
+        have another value by now."""
         fitting = self.fitting_aside()
         if not fitting:
             return
         names = {column.name: column.name for column in columns_of(self.new)}
-        empty = self._empty_records(list(fitting))
+        empty = self._empty_records(fitting)
         self.update(names, [(record_id, stored) for record_id, stored in fitting.items() if record_id in empty])
         aside = values_set_aside.column_name(self.new.name)
         values_set_aside.write_texts(self.connection, self.module.name, aside, dict.fromkeys(sorted(empty)))
@@ -324,14 +337,15 @@ class Conversion:
 
     # -- writing --------------------------------------------------------------------------------------------------
 
-    def _empty_records(self, record_ids: Sequence[int]) -> set[int]:
-        """The records among `record_ids` whose old value is empty."""
-        name = columns_of(self.new)[0].name
-        source = sa.table(self.module.name, sa.column("id"), sa.column(name))
+    def _empty_records(self, fitting: Mapping[int, Mapping[str, Any]]) -> set[int]:
+        """The records among those of `fitting` whose value is empty, or the same but for its companion columns."""
+        first = columns_of(self.new)[0]
+        source = sa.table(self.module.name, sa.column("id"), sa.column(first.name, first.type))
         empty: set[int] = set()
-        for batch in batched(record_ids, BATCH):
-            here = source.c["id"].in_(batch), source.c[name].is_(None)
-            empty.update(self.connection.scalars(sa.select(source.c["id"]).where(*here)))
+        for batch in batched(list(fitting), BATCH):
+            for record_id, value in self.connection.execute(sa.select(*source.c).where(source.c["id"].in_(batch))):
+                if value is None or value == fitting[record_id][first.name]:
+                    empty.add(record_id)
         return empty
 
     def _fill(self, temporary: Mapping[str, str]) -> tuple[list[dict[str, Any]], dict[int, str]]:
@@ -340,8 +354,9 @@ class Conversion:
         misfits: dict[int, str] = {}
         pending: list[tuple[int, Mapping[str, Any]]] = []
         for value in self._values():
-            if isinstance(value.after, Refused):
+            if self.is_misfit(value):
                 misfits[value.record_id] = self.as_text(value.before)
+            if isinstance(value.after, Refused):
                 continue
             if self.new.in_join_table:
                 ids = dict.fromkeys(link.id for link in value.after)

@@ -39,17 +39,20 @@ def conversion_step(
         return PlanStep(
             change + converted, effort=effort, tasks=tuple(tasks), tables=tables, is_prepared=prepared is not None
         )
-    set_aside = f"{misfits.count:,} that would be lost set aside: {misfits}"
+    lost, set_aside = "would be lost, not fitting", f"{misfits.count:,} that would be lost set aside"
+    if conversion.loses_days:
+        lost = "would be lost as days without a time, which become the moments at which they begin"
+        set_aside = f"{count_in_words(misfits.count, 'day')} without a time set aside and converted to the beginning"
     many = f"{misfits.count:,} of {count_in_words(misfits.values, 'value')}"
     return PlanStep(
-        f"! {change}: {many} would be lost, not fitting: {misfits} {WITH_LOSS}",
+        f"! {change}: {many} {lost}: {misfits} {WITH_LOSS}",
         effort=effort,
         loses=True,
         tables=tables,
         is_prepared=prepared is not None,
         tasks=tuple(tasks),
         tasks_if_left=(Task(Phase.CONVERT_VALUES, partial(run, keep_misfits=True)), *tasks[1:]),
-        sentence_if_left=f"{change}: {fitting} converted, {set_aside}",
+        sentence_if_left=f"{change}: {fitting} converted, {set_aside}: {misfits}",
     )
 
 

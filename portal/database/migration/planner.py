@@ -337,7 +337,7 @@ class Planner:
         has_aside = after.name in self.left["aside"].get(module.name, {})
         step = conversion_step(change, conversion, prepared, takes, create_indexes, has_aside)
         if step.loses:
-            self.set_aside[module.name, after.name] = old_type
+            self.set_aside[module.name, after.name] = "days without a time" if conversion.loses_days else old_type
         return step
 
     def _count_values(self, table: str, field: Field) -> int | None:

@@ -1,5 +1,7 @@
 """Large PostgreSQL tables are converted in batches while others read and save; and what a killed process leaves."""
 
+import datetime
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,6 +11,7 @@ from portal.database.migration import background_conversion, conversion, effort
 from portal.database.migration.locks import one_at_a_time
 from portal.database.migration.plan_and_apply import Expected, apply, plan
 from portal.database.migration.saved_plan import NotThePlanError, saved_plan
+from portal.fields.whole_day import WholeDay, moment_of
 from portal.records.indexing.backlog import catch_up
 from tests.unit.database.migration.test_converting import CONVERSIONS, declaration_of, module_of
 
@@ -65,9 +68,12 @@ def test_several_fields_are_converted_in_batches_together(portal):
     zone = "portal: {time_zone: Europe/Rome, currency: EUR}"
     before = {f"x{place}": declaration_of(each[0]) for place, each in enumerate(some)}
     after = {f"x{place}": declaration_of(each[2]) for place, each in enumerate(some)}
-    portal.started(module_of(before), top=zone)
-    portal.add("a", {f"x{place}": each[1] for place, each in enumerate(some)}, {})
-    sentences = portal.changed(module_of(after), top=zone)
+    portal.started(module_of({**before, "day": "{type: datetime, time: optional}"}), top=zone)
+    day = WholeDay(2024, 3, 4, 23, tzinfo=datetime.UTC)
+    portal.add("a", {f"x{place}": each[1] for place, each in enumerate(some)} | {"day": day}, {})
+    sentences = portal.changed(module_of({**after, "day": "{type: datetime}"}), top=zone, allow_loss=True)
+    assert "1 of 1 value would be lost as days without a time" in " ".join(sentences)
+    assert portal.values("a", "day")[0] == moment_of(day)
     assert sum(": 1 value converted" in sentence for sentence in sentences) == len(some) - 1  # Markdown is text
     converted = [portal.values("a", name)[0] for name in after]
     assert list(zip(some, converted, strict=True)) == [(each, each[3]) for each in some]

@@ -244,8 +244,17 @@ def test_a_date_that_becomes_a_datetime_may_stay_without_a_time(portal):
     portal.changed(module_of(dict.fromkeys(plain, optional)), top=zone)
     start = datetime.datetime(2024, 3, 4, 23, tzinfo=datetime.UTC)
     assert (portal.values("a", "x"), portal.values("a", "y")) == ([WholeDay.beginning(start), None], [moment, None])
-    portal.changed(module_of({"x": "{type: datetime}", "y": optional}), top=zone)
+    without = module_of({"x": "{type: datetime}", "y": optional})
+    portal.declare(without, top=zone)
+    part = "1 of 1 value would be lost as days without a time, which become the moments at which they begin"
+    assert f'{part}: 1 "2024-03-05" (apply with --allow-loss)' in portal.plan()[0]
+    portal.apply()
     assert portal.values("a", "x") == [start, None]
+    portal.declare(module_of({"x": optional, "y": optional}), top=zone)
+    portal.apply()
+    portal.at_rest()
+    assert portal.values("a", "x") == [WholeDay.beginning(start), None]
+    portal.changed(without, top=zone, allow_loss=True)
     portal.changed(module_of({"x": optional, "y": optional}), top=zone)
     assert portal.values("a", "x") == [start, None]  # midnight, which somebody may mean
     portal.changed(module_of(plain), top=zone)
