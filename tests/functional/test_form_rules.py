@@ -33,6 +33,8 @@ modules:
       kind: {type: choice, options: [small, large], default: small}
       reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
       detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
+      either: {type: text, show_when: {any: [{kind: large}, {area: desk}, {area: site}]}}
+      several: {type: text, show_when: {kind: [large, nothing]}}
       serial: {type: text, read_only: once, suggestions: [A-1, B-2]}
       agreed: {type: text, read_only_when: {state: closed}}
       pledge: {type: text, required_when: {state: closed}, read_only_when: {state: closed}}
@@ -100,7 +102,8 @@ modules:
     list: {columns: [title, state, consent]}
     create:
       steps:
-        - {title: What, fields: [title, reason, serial, detail, data, consent, price, basis, copied, starts, ends]}
+        - {title: What, fields: [title, reason, serial, detail, either, several, data, consent,
+                               price, basis, copied, starts, ends]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts, area, topics,
                                     arrives, leaves]}
     edit:
@@ -445,6 +448,9 @@ def test_a_form_knows_who_fills_it_in_and_lets_them_say_otherwise(world):
     assert (record.values["site"], record.values["phone"], record.values["firm"].id) == ("Gate 9", "123456", firm.id)
     prefilled = nancy.get("/cases/create?detail=Deep").html  # its condition asks for another kind than the default
     assert prefilled.find(attrs={"name": "kind"})["value"] == "large"
+    for address, kind in (("several=1", "large"), ("either=1", "large"), ("either=1&area=desk", "small")):
+        prefilled = nancy.get(f"/cases/create?{address}").html
+        assert prefilled.find(attrs={"name": "kind"})["value"] == kind
 
 
 def test_structured_data_is_checked_to_the_column_and_shown_as_a_tree(world):

@@ -19,6 +19,7 @@ from portal.fields.protocols import Form
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
+from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.matching_values import without_mismatches
 from portal.records.writing.validation import read_form
 from portal.texts import _
@@ -146,25 +147,30 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
         unchanged += [field for field in form.fields if field.name in typed and field.name in given.errors]
         values |= {name: given.values[name] for name in typed if name not in given.errors}
     chosen = {*address, *by_button}
-    values |= _showing(form, [*typed, *by_button], chosen)
+    values = _showing(form, [*typed, *by_button], chosen, values)
     values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(unchanged, address)
     return form.content(inputs, values)
 
 
-def _showing(form: CreateForm, given: Collection[str], chosen: Collection[str]) -> dict[str, Any]:
-    """The values by which the form shows the fields that it is `given`, where defaults alone would hide them.
+def _showing(
+    form: CreateForm, given: Collection[str], chosen: Collection[str], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`values`, with those by which the form shows the fields that it is `given`, where defaults alone would hide them.
 
     An order that is begun on the page of a service is one of a service, whatever the default is.
     """
-    fields = {field.name: field for field in form.fields}
-    values = {}
-    for name in fields.keys() & given:
-        for comparison in comparisons(fields[name].show_when or ALWAYS):
+    records, fields, values = form.records, {field.name: field for field in form.fields}, dict(values)
+    for field in (field for field in form.fields if field.name in given):
+        for comparison in comparisons(field.show_when or ALWAYS):
             controlling = fields.get(".".join(comparison.path))
-            is_plain = comparison.operator == "equal" and isinstance(comparison.value, str) and not comparison.negated
-            if controlling and is_plain and controlling.name not in chosen:
-                values[controlling.name] = value_from_declaration(form.records, controlling, comparison.value)
+            is_plain = comparison.operator in ("equal", "one_of") and not comparison.negated
+            if not controlling or not is_plain or controlling.name in chosen or is_shown(records, field, values):
+                continue
+            names = [name for name in comparison.values if isinstance(name, str)]
+            showing = [value_from_declaration(records, controlling, name) for name in names]
+            if showing and values.get(controlling.name) not in showing:
+                values[controlling.name] = showing[0]
     return values
 
 
