@@ -32,8 +32,9 @@ def shared_tables(declaration: Declaration, existing: ExistingTables) -> Tables:
         other = _made.get(key)
     if other is not None and _are_the_same(declaration, other.declaration):
         own = {name: getattr(declaration, name) for name in OWN}
-        return dataclasses.replace(other, declaration=other.declaration.model_copy(update=own))
-    tables = build(declaration, existing)
+        tables = dataclasses.replace(other, declaration=other.declaration.model_copy(update=own))
+    else:
+        tables = build(declaration, existing)
     with _guard:
         _made[key] = tables
     return tables

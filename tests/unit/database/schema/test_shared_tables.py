@@ -1,5 +1,7 @@
 """What portals in one process share in memory. functional/test_hosting.py tests that they stay separate."""
 
+import gc
+
 import pytest
 
 from portal.database.schema.inspection import NOTHING
@@ -29,3 +31,11 @@ def test_portals_that_differ_in_anything_else_share_the_system_tables_alone(tmp_
     assert one.by_name is not other.by_name
     assert one.declaration.modules is not other.declaration.modules
     assert one.account is other.account
+
+
+def test_portals_share_when_the_first_of_them_is_no_longer_in_memory(tmp_path):
+    first = shared_tables(declared(tmp_path / "first", ORDERS), NOTHING)
+    second = shared_tables(declared(tmp_path / "second", ORDERS), NOTHING)
+    del first
+    gc.collect()
+    assert shared_tables(declared(tmp_path / "third", ORDERS), NOTHING).by_name is second.by_name
