@@ -177,7 +177,7 @@ def test_several_files_stand_in_one_field(people):
     more = [Upload(f"{name}.pdf", PDF) for name in "cd"]
     refused = fill_in(anna, "/tickets/1/edit", {"files": [*more, Upload("x.txt", b"x")]}, status=422)
     reasons = refused.html.select_one("#field-files-error").text
-    assert "“d.pdf” was not added: there can be up to 3 here." in reasons
+    assert "“d.pdf” was not added: the maximum number of files is 3." in reasons
     assert "“x.txt” was not added" in reasons
     form = form_of(refused, "/tickets/1/edit")
     assert [box.checked for box in form.fields["files.kept"]] == [True, True, True]  # c.pdf is among them

@@ -192,7 +192,7 @@ def test_no_file_is_taken_while_the_scanner_that_is_set_does_not_answer(desk):
 @pytest.mark.sqlite_suffices
 def test_more_files_than_allowed_at_once_are_named(people):
     page = upload(people["anna"], *[(f"{number}.pdf", PDF) for number in range(4)], status=200)
-    assert "“3.pdf” was not added: there can be up to 3 here." in page.text
+    assert "“3.pdf” was not added: the maximum number of files is 3." in page.text
     assert documents(people["anna"]) == ["2.pdf", "1.pdf", "0.pdf"]
 
 

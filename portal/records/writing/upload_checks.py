@@ -97,7 +97,7 @@ def _too_many(upload: Upload, accepted: int, limit: Attachments) -> str:
     if accepted < limit.max_count:
         return ""
     mapping = {"name": upload.name, "max": limit.max_count}
-    return _("“${name}” was not added: there can be up to ${max} here.", mapping=mapping)
+    return _("“${name}” was not added: the maximum number of files is ${max}.", mapping=mapping)
 
 
 def _unclean(upload: Upload, scan: Callable[[BinaryIO], str | None] | None) -> str:

@@ -214,7 +214,7 @@ def _money(content: FormContent, field: MoneyField, base: Widget) -> Widget:
 
 def _day_and_time(content: FormContent, field: Field, base: Widget) -> Widget:
     time = f"{field.name}.time"
-    clock = Input(content.prefix + time, _("Time, if there is one"), content.one(time))
+    clock = Input(content.prefix + time, _("Time (optional)"), content.one(time))
     return base._replace(inputs=(Input(base.name, _("Date"), base.value), clock))
 
 
