@@ -23,6 +23,7 @@ class Html(LongTextLike):
         ("one\ntwo <a@b.example>\n\n3", "<p>one<br>two &lt;a@b.example&gt;</p><p>3</p>", "one two <a@b.example> 3"),
         ("plain &amp; simple<script>alert(1)</script>", "plain &amp; simple", "plain & simple"),
         ("<p> </p><br>", None, ""),
+        ('<p><img src="https://elsewhere.example/a.png"></p>', None, ""),  # a picture that is not shown
         ("", None, ""),
     )
     rejects: ClassVar[tuple[str, ...]] = ("x" * 201, "a\x00b", "a\ud800b")
@@ -31,7 +32,7 @@ class Html(LongTextLike):
         """The safe part of the HTML; None if nothing in it is visible."""
         clean = markup.sanitized(markup.as_markup(super().check(text) or ""))
         clean = markup.as_markup(clean.strip())  # only text may be left after sanitizing
-        return clean if "<img" in clean or not is_blank(markup.without_markup(clean)) else None
+        return clean if 'src="' in clean or not is_blank(markup.without_markup(clean)) else None
 
     def html(self, value: str | None) -> str:
         return markup.sanitized(value) if value else ""

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
+from portal.fields.markup import TAGS, sanitized
 from tests.browser.walking import Make, Visit, sign_in
 
 
@@ -297,6 +298,25 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     expect(lines.nth(1)).to_contain_text("Posture office chair")
     expect(lines.nth(2)).to_contain_text("Toner kit 320")
     expect(lines.last).to_contain_text("€1,790.00")
+
+
+def test_rich_text_keeps_all_that_the_server_accepts_when_somebody_types(visit: Visit) -> None:
+    outer = (
+        '<table><caption>1</caption><thead><tr><th scope="col">2</th></tr></thead><tbody><tr><td colspan="2">3</td>'
+        "</tr></tbody><tfoot><tr><td>4</td></tr></tfoot></table><hr><dl><dt>5</dt><dd>6</dd></dl><ol><li>7</li></ol>"
+        '<ul></ul><p><font>9</font><br><a href="/tickets/1/">a</a> <a href="javascript:x">b</a>'
+        '<img src="/a.png" alt="c"> <img src="//x.example"></p>'
+    )
+    rich = outer + "".join(f"<{tag}>{tag}</{tag}>" for tag in sorted(TAGS) if f"<{tag}>" not in outer)
+    page = visit("support", "/contracts/1/edit")
+    terms = page.locator("textarea[name=terms]")
+    terms.evaluate("(input, text) => { input.value = text; input.dispatchEvent(new Event('followed')); }", rich)
+    editable = page.get_by_role("textbox", name="Terms")
+    accepted = sanitized(rich).replace(' rel="noopener"', "")
+    assert editable.inner_html() == accepted
+    editable.press("End")
+    editable.press_sequentially("!")
+    assert terms.input_value().replace("!", "", 1) == accepted
 
 
 def test_an_article_that_answers_the_question_ends_the_form(visit: Visit) -> None:

@@ -1,6 +1,13 @@
 // Rich text: a small toolbar over an editable copy of the textarea. The textarea is sent, and the server sanitizes it.
 import { attach, make, parsePage } from "./attach.js";
 
+// What portal/fields/markup.py lets through: anything else is lost as soon as somebody types.
+const TAGS = new Set(
+  ("A ABBR B BLOCKQUOTE BR CAPTION CITE CODE DD DEL DIV DL DT EM H1 H2 H3 H4 H5 H6 HR I IMG INS KBD LI MARK OL P PRE Q S " +
+    "SMALL SPAN STRONG SUB SUP TABLE TBODY TD TFOOT TH THEAD TR U UL").split(" "),
+);
+const ATTRIBUTES = new Map(["title", "alt", "width", "height", "start", "colspan", "rowspan", "scope"].map((name) => [name, /^/]));
+ATTRIBUTES.set("href", /^(https?:|mailto:|tel:|[^:]*$|[^:]*[/?#])/i).set("src", /^\/(?![/\\])/);
 const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
 
 attach("[data-editor]", (box) => {
@@ -19,7 +26,7 @@ attach("[data-editor]", (box) => {
   textarea.hidden = true;
   label?.addEventListener("click", () => editable.focus());
   const keep = () => {
-    textarea.value = editable.textContent.trim() ? editable.innerHTML : "";
+    textarea.value = editable.textContent.trim() || editable.querySelector("img") ? editable.innerHTML : "";
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
   };
   editable.addEventListener("input", keep);
@@ -59,14 +66,14 @@ function drawing(address) {
   return svg;
 }
 
-// After an error, the text comes back as sent, not yet sanitized: only plain formatting is drawn.
+// After an error, the text comes back as sent, not yet sanitized: what the server would remove is not drawn.
 function safe(html) {
-  const allowed = new Set("P BR B STRONG I EM U UL OL LI A H2 H3 H4 BLOCKQUOTE CODE PRE DIV SPAN".split(" "));
   const page = parsePage(html);
-  for (const element of [...page.body.querySelectorAll("*")]) {
-    if (!allowed.has(element.tagName)) element.remove();
+  for (const element of page.body.querySelectorAll("*")) {
+    if (["SCRIPT", "STYLE"].includes(element.tagName)) element.remove();
+    else if (!TAGS.has(element.tagName)) element.replaceWith(...element.childNodes);
     for (const { name, value } of [...element.attributes]) {
-      if (name !== "href" || !/^(https?:|mailto:)/i.test(value)) element.removeAttribute(name);
+      if (!ATTRIBUTES.get(name)?.test(value)) element.removeAttribute(name);
     }
   }
   return page.body.childNodes;
