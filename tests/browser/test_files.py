@@ -9,6 +9,13 @@ from playwright.sync_api import expect
 
 from tests.browser.walking import Make, Visit
 
+PASTE = """(input, [name, text]) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File(["picture"], name, { type: "image/png" }));
+  if (text) for (const type of ["text/plain", "text/html"]) clipboardData.setData(type, text);
+  input.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
@@ -80,9 +87,12 @@ def test_of_a_new_record_refused_files_are_told_at_its_own_address_though_create
     page = visit("customer", "/orders/create")
     page.get_by_label("What do you need?").fill("A lamp")
     page.locator("input[type=file]").set_input_files([report, empty])
+    for name, text in (("lamp.png", ""), ("cells.png", "of a spreadsheet")):
+        page.get_by_label("What do you need?").evaluate(PASTE, [name, text])
+    expect(page.locator("[data-picked] .name")).to_have_text(["report.pdf", "empty.txt", "lamp.png"])
     page.get_by_role("button", name="Create").dblclick()
     expect(page.locator("#documents .refused")).to_contain_text("“empty.txt” was not added: it is empty.")
-    expect(page.locator("#documents a.name")).to_have_text(["report.pdf"])
+    expect(page.locator("#documents a.name")).to_have_text(["lamp.png", "report.pdf"])
     expect(page).to_have_url(re.compile(r"/orders/\d+/$"))
     expect(page).to_have_title(re.compile("A lamp"))
     expect(page.get_by_label("Breadcrumb")).to_contain_text("A lamp")

@@ -109,18 +109,25 @@ attach("[data-drop]", (box) => {
   };
 });
 
-// Files pasted or dropped into a comment's text are attached to it.
-attach("[data-attach]", (details) => {
-  const text = details.closest("form").querySelector("textarea");
+// Files pasted into a form, or dropped into the text of a comment, are added to those of the form.
+attach("form:has([data-drop])", (form) => {
+  const boxes = [...form.querySelectorAll("[data-drop]")];
   const add = (event, files) => {
-    if (!files?.length) return;
+    const box = event.target.closest("[data-drop]") ?? boxes.find((one) => Number(one.dataset.maxCount) !== 1);
+    if (!box || !files.length) return;
     event.preventDefault();
-    details.open = true;
-    details.querySelector("[data-drop]").takeFiles(files);
+    box.closest("details")?.setAttribute("open", "");
+    box.takeFiles(files);
   };
-  text.addEventListener("paste", (event) => add(event, event.clipboardData.files));
-  text.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
+  form.addEventListener("paste", (event) => add(event, pastedFiles(event.clipboardData)));
+  const text = form.querySelector("[data-attach]") && form.querySelector("textarea");
+  text?.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
 });
+
+/** The files of a clipboard. Cells of a spreadsheet come with a picture of them: what is pasted then is the text. */
+function pastedFiles({ files, types }) {
+  return types.includes("text/plain") && types.includes("text/html") ? [] : files;
+}
 
 // The card of a record's files sends chosen files immediately; those chosen in the meantime, later from the new card.
 attach("form[data-upload]", (form) => {
