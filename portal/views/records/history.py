@@ -159,10 +159,12 @@ def _change_sentence(event: Event) -> Words:
 
 
 def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
-    """A field with its old and new value; only the name if the values were too long to be recorded."""
+    """A field with its old and new value; only the name if these are not recorded: long texts, internal columns."""
     if not change.has_values:
         return ChangeShown(change.field.title)
     before, after = (_shown_text(change.field, value, reader) for value in (change.before, change.after))
+    if before == after:
+        return ChangeShown(change.field.title)
     return ChangeShown(change.field.title, before, after, has_values=True)
 
 
