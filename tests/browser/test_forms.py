@@ -291,6 +291,9 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     page.get_by_label("Quantity, line 2").fill("4")
     page.keyboard.press("Alt+ArrowUp")
     expect(page.get_by_label("Quantity, line 1")).to_have_value("4")
+    for move, back in (("Move line 1 down", "Move line 2 up"), ("Move line 2 up", "Move line 1 down")):
+        page.get_by_role("button", name=move).press("Enter")
+        expect(page.get_by_role("button", name=back)).to_be_focused()
     page.get_by_role("button", name="Add a line").click()
     page.get_by_role("button", name="Remove line 3").click()
     page.get_by_role("button", name="Create").click()

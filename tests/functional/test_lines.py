@@ -209,10 +209,15 @@ def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(nancy):
     theirs.submit(status=303)
     conflict = mine.submit(status=409)
     assert "changed" in conflict.html.find(class_="differences").get_text()
-    assert form_of(conflict, "/orders/1/edit")["lines.0.quantity"].value == "9"
+    form = form_of(conflict, "/orders/1/edit")
+    assert form["lines.0.quantity"].value == "9"
     history = nancy.get("/orders/1/history").text
     assert "first" in history
     assert "changed" in history
+    form["lines.0.quantity"], form["lines.0.remark"], form["lines.0.margin"] = "2", "changed", "5"
+    form.submit(status=303)
+    change = nancy.get("/orders/1/history").html.find(class_="changes")
+    assert "first" not in change.find("li").get_text(), "a change of internal columns has no values to show"
 
 
 @pytest.mark.sqlite_suffices
@@ -229,6 +234,11 @@ def test_links_in_rows_offer_what_the_row_allows(anna, nancy):
         add_product(nancy, name=name, group=group, price="99")
     found = anna.get("/orders/find?field=lines.3.product&lines.3.group=work&lines.2.group=hardware&q=").json
     assert [offer["title"] for offer in found] == ["Setting up"]
+    page = anna.get("/orders/create")
+    assert page.html.find(attrs={"data-follows": "lines.0.product lines.0.group"})
+    address = "/orders/followed?field=lines.3.price&lines.3.product=2&lines.3.group="
+    prices = [anna.get(address + group).json["inputs"]["lines.3.price"] for group in ("work", "hardware", "")]
+    assert prices == ["99", "", ""], "a record that the row does not offer is not followed"
     for field in ("lines.0.margin", "lines.0", "lines", "lines.0.nothing", "notes.0.product"):
         anna.get(f"/orders/find?field={field}", status=404)
     answer = add_order(anna, [{"group": "work", "product": "1", "quantity": "1"}], status=422)

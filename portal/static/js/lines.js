@@ -13,13 +13,13 @@ attach("[data-lines]", (box) => {
       drawn(row);
       focusIn(row);
     },
-    up: (row, button) => {
+    up: (row, control) => {
       row.previousElementSibling?.before(row);
-      button?.focus();
+      focusOn(control, row);
     },
-    down: (row, button) => {
+    down: (row, control) => {
       row.nextElementSibling?.after(row);
-      button?.focus();
+      focusOn(control, row);
     },
     remove: (row) => {
       const next = row.nextElementSibling ?? row.previousElementSibling;
@@ -41,8 +41,8 @@ attach("[data-lines]", (box) => {
     add.hidden = rows.length >= (Number(box.dataset.most) || Infinity);
   }
 
-  function act(name, row, button) {
-    actions[name](row, button);
+  function act(name, row, control) {
+    actions[name](row, control);
     renumber();
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
@@ -74,6 +74,12 @@ function rename(row, name) {
       if (text !== attribute.value) attribute.value = text;
     }
   }
+}
+
+/** Keeps the focus on what moved its row. The button of a first or last row is hidden: then on the one that moves it back. */
+function focusOn(control, row) {
+  const shown = [control, ...row.querySelectorAll("button[name=_lines]")].find((one) => one.checkVisibility({ visibilityProperty: true }));
+  shown.focus();
 }
 
 function focusIn(row) {
