@@ -4,19 +4,21 @@ import { attach, fill } from "./attach.js";
 
 attach("[data-follows]", (field) => {
   const form = field.closest("form");
+  const inputs = () => field.dataset.follows.split(" "); // the link, and what its offers depend on; a moved line renames them
   let typed = false;
   let filling = false;
   field.addEventListener("input", () => (typed = true));
   field.addEventListener("change", () => (typed ||= !filling));
   form.addEventListener("change", async (event) => {
-    if (event.target.name !== field.dataset.follows || typed) return;
+    if (event.target.name !== inputs()[0] || typed) return;
     const url = new URL(field.dataset.followed, location.href);
-    url.searchParams.set(field.dataset.follows, event.target.value);
+    const values = new FormData(form);
+    for (const name of inputs()) url.searchParams.set(name, values.get(name) ?? "");
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
     if (!answer.ok || typed) return;
-    const { inputs, title } = await answer.json();
+    const followed = await answer.json();
     filling = true;
-    for (const [name, value] of Object.entries(inputs)) fill(form.elements[name], value, title);
+    for (const [name, value] of Object.entries(followed.inputs)) fill(form.elements[name], value, followed.title);
     filling = false;
   });
 });

@@ -156,7 +156,7 @@ class Widget(NamedTuple):
     find: str = ""  # link, links: the address for finding records as the reader types (/MODULE/find?field=NAME)
     many: bool = False  # link, links: `offers` has only some of the choices
     find_text: str = ""  # link, links: the text of _find.NAME
-    follows: str = ""  # the link in this form whose record provides a default
+    follows: str = ""  # the link in this form whose record provides a default, and the fields that its offers depend on
     followed: str = ""  # the address for finding the default of the chosen record
     depends: tuple[str, ...] = ()  # fields of this form that the offers depend on
     show_when: str = ""  # JSON for a script: {"all": […]}, {"any": […]} or [field, operator, [values], negated]

@@ -180,10 +180,7 @@ def find_linked(module: Module, request: Request) -> list[dict[str, Any]]:
     records, field, form = _place_in_form(module.records, request, fields_with_offers(module.records))
     if field is None or not field.targets:
         raise HTTPNotFound
-    others = [records.module.field(name) for name in depends_on(records.module, field)]
-    sent = [other for other in others if other.has_input(form)]
-    values = defaults(records)
-    values |= read_form(records, sent, form, values).values
+    values = _narrowing_values(records, field, form)
     text = request.GET.get("q", "").replace("\x00", "")[:200]
     offers: list[dict[str, Any]] = []
     for target in field.targets:
@@ -203,7 +200,8 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
     path = value_path(field.default) if field is not None else None
     if field is None or path is None or (records is module.records and path.link not in form_fields):
         raise HTTPNotFound
-    chosen = read_form(records, [records.module.field(path.link)], form, {})
+    link = records.module.field(path.link)
+    chosen = read_form(records, [link], form, _narrowing_values(records, link, form))
     # Only the record of a link that this reader may choose is followed.
     values = {} if chosen.errors else follow_again(records, chosen.values, keep=())
     value = values.get(field.name)
@@ -211,6 +209,13 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
     prefix = request.GET["field"].removesuffix(field.name)
     inputs = {prefix + name: text for name, text in field.inputs(value, request.reader).items()}
     return {"inputs": inputs, "title": field.show(titled, request.reader)}
+
+
+def _narrowing_values(records: Records, link: Field, form: Form) -> dict[str, Any]:
+    """The values of a new record with those fields of `form` that narrow what `link` offers."""
+    others = [records.module.field(name) for name in depends_on(records.module, link)]
+    values = defaults(records)
+    return values | read_form(records, [other for other in others if other.has_input(form)], form, values).values
 
 
 def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:

@@ -136,8 +136,10 @@ def _with_followed(content: FormContent, field: Field, base: Widget) -> Widget:
     path = value_path(field.default)
     if path is None or not path.link or content.stored:
         return base
+    module = content.records.module
+    names = (path.link, *depends_on(module, module.field(path.link)))
     address = f"/{content.records.form_module}/followed?field={base.name}"
-    return base._replace(follows=content.prefix + path.link, followed=address)
+    return base._replace(follows=" ".join(content.prefix + name for name in names), followed=address)
 
 
 def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
