@@ -64,6 +64,12 @@ class Declaration(Shape):
         """Everything whose table is the portal's own."""
         return {name: module for name, module in self.with_rows.items() if module.table is None}
 
+    @cached_property
+    def names_by_former(self) -> dict[str, str]:
+        """The modules that bore another name, by that name; without names that another module bears now."""
+        renamed = {str(module.formerly): name for name, module in self.modules.items() if module.formerly}
+        return {former: name for former, name in renamed.items() if former not in self.modules}
+
     def accesses(self, module: str) -> list[tuple[Profile, Access]]:
         """The profiles that have a module, each with its access to it."""
         having = (profile for profile in self.profiles.values() if module in profile.modules)

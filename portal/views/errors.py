@@ -32,7 +32,7 @@ from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, referring_page
 from portal.web.api import is_api_request
 from portal.web.connections import ATTEMPT
 from portal.web.protection import is_disk_full
-from portal.web.resources import Record
+from portal.web.resources import Record, Root
 from portal.web.safe_methods import SAFE_METHODS
 from portal.web.security import PAGES_THAT_SET
 from portal.web.visitor import Visitor
@@ -109,6 +109,8 @@ def not_found(error: HTTPNotFound, request: Request) -> Any:
             return _sign_in_first(request)
         if must_set := request.visitor.identity.must_set:
             return HTTPSeeOther(PAGES_THAT_SET[must_set][0])
+        if renamed := _address_after_renaming(request):
+            return HTTPSeeOther(renamed)
     return _page(request, 404)
 
 
@@ -288,6 +290,17 @@ def _own_address(request: Request) -> str:
         return own_path(request.path_qs)
     except UnicodeDecodeError:  # bytes that are not text
         return ""
+
+
+def _address_after_renaming(request: Request) -> str:
+    """Where the requested page is now, if its module had another name: links in old emails keep leading there."""
+    if request.method not in SAFE_METHODS or is_api_request(request):
+        return ""
+    former, policy = request.view_name, request.policy
+    name = policy.declaration.names_by_former.get(former) if isinstance(request.context, Root) else None
+    if name is None or policy.access(name) is None:
+        return ""
+    return f"/{name}{_own_address(request).removeprefix(f'/{former}')}"
 
 
 def _allowed_methods(request: Request) -> list[str]:

@@ -52,6 +52,19 @@ def test_a_new_field_has_its_column_at_once_in_development(app, portal_folder, s
 
 
 @pytest.mark.sqlite_suffices
+def test_addresses_from_before_a_module_was_renamed_lead_to_where_it_is_now(app, portal_folder, sign_in):
+    anna = sign_in(ANNA)
+    for file in ("modules.yaml", "buttons.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"):
+        path = portal_folder / file
+        path.write_text(re.sub(r"\barticles\b", "guides", path.read_text()))
+    change(portal_folder, "  guides:\n", "  guides:\n    formerly: articles\n")
+    assert anna.get("/articles/7/?q=a%2Fb", status=303).location.endswith("/guides/7/?q=a%2Fb")
+    assert anna.get("/articles", status=303).location.endswith("/guides")
+    anna.post("/articles/", status=404)
+    anna.get("/tickets/articles", status=404)
+
+
+@pytest.mark.sqlite_suffices
 def test_a_module_taken_from_a_profile_is_gone_with_the_next_request(app, portal_folder, sign_in):
     sign_in(ANNA)
     app.get("/articles/", status=200)

@@ -200,9 +200,8 @@ class Receiver:
         key = find_portal_key(self.connection, self.tables)
         if key is None:
             return None
-        declared = self.tables.declaration.modules
-        former = {module.formerly: name for name, module in declared.items() if module.formerly}
-        names = {**former, **{name: name for name in declared}}
+        declaration = self.tables.declaration
+        names = {**declaration.names_by_former, **{name: name for name in declaration.modules}}
         answered = (read_reply_address(key, address, names) for address in mail.recipients)
         return next((reply_to for reply_to in answered if reply_to is not None), None)
 
