@@ -12,7 +12,7 @@ import click
 from portal.accounts.accounts import Account, all_accounts
 from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register, days_problem
-from portal.accounts.opening import begin_opening, count_uninvited
+from portal.accounts.mass_invitation import count_uninvited, start_mass_invitation
 from portal.accounts.passwords import Passwords, password_weakness, random_password
 from portal.commands.account_data import data, erase
 from portal.commands.open_portal import open_portal
@@ -237,7 +237,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
         click.echo(f"{plural(number, 'person', 'people')} would be invited.")
         return
     with _register() as register:
-        begin_opening(register, profile, _dates(days))
+        start_mass_invitation(register, profile, _dates(days))
 
     def sender(tables: Tables, now: datetime.datetime) -> Sender:
         return Sender(tables.declaration, address, now)

@@ -19,7 +19,7 @@ from portal.logs import set_up_logging
 from portal.mail.incoming.mail_rows import newcomers_wrote
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.receive import Receiver
-from portal.mail.incoming.sources import PORTS, SourceError, Use, serve_lmtp, take_from_imap, take_from_maildir
+from portal.mail.incoming.sources import PORTS, SourceError, Use, receive_from_imap, receive_from_maildir, serve_lmtp
 from portal.settings import Settings
 from portal.store.scanner import scan
 from portal.store.store import StoreError, open_store
@@ -72,10 +72,10 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
 
 def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], int]:
     if maildir is not None:
-        return functools.partial(take_from_maildir, maildir)
+        return functools.partial(receive_from_maildir, maildir)
     if urlsplit(imap).scheme not in PORTS or not urlsplit(imap).hostname:
         raise click.UsageError(f'"{imap}" is not a mailbox: write it like imaps://help@mail.example/INBOX')
-    return functools.partial(take_from_imap, imap, password)
+    return functools.partial(receive_from_imap, imap, password)
 
 
 class MailIntake:

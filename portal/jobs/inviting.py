@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
 from portal.accounts.giving_access import INVITATION_LASTS
-from portal.accounts.opening import invite_next_people, present_opening
+from portal.accounts.mass_invitation import current_mass_invitation, invite_next_people
 from portal.database import outbox
 from portal.database.engine import reading
 from portal.database.schema.tables import Tables
@@ -28,7 +28,7 @@ class Inviting:
     def invite_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Invites until nobody is left; returns how many people were looked at."""
         with reading(self.engine) as connection:
-            if present_opening(connection, tables) is None:
+            if current_mass_invitation(connection, tables) is None:
                 return 0
         number = 0
         while not is_stopping():

@@ -36,7 +36,7 @@ REFUSALS = 3
 # A letter about a record that has waited longer is rewritten: comments may have been withdrawn in the meantime.
 STILL_TRUE = datetime.timedelta(seconds=30)
 TOO_LATE = _("Could not be sent for three days")
-NOT_TO_BE_TOLD = _("The recipient no longer has access to this")
+NO_LONGER_HAS_ACCESS = _("The recipient no longer has access to this")
 
 # A waiting letter as of now: unchanged, rewritten, or None if its recipient may no longer read it.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
@@ -141,7 +141,7 @@ class Sending:
     def _rewrite(self, connection: sa.Connection, tables: Tables, letter: Waiting) -> EmailMessage | None:
         rewritten = self.rewrite(connection, tables, letter)
         if rewritten is None:
-            queue.refuse(connection, tables.outbox, letter.id, NOT_TO_BE_TOLD)
+            queue.refuse(connection, tables.outbox, letter.id, NO_LONGER_HAS_ACCESS)
             return None
         return rewritten.message
 

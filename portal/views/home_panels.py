@@ -47,7 +47,7 @@ class Notice:
     title: str
     url: str
     text: Value | None
-    put_away_url: str
+    dismiss_url: str
 
 
 def panel_list(request: Request, panel: Panel) -> PanelList | None:
@@ -91,5 +91,5 @@ def notices(request: Request) -> Iterator[Notice]:
                     title=record.title,
                     url=record_address(records.name, record.id),
                     text=shown(field, record.values.get(field.name), request.reader) if field and names else None,
-                    put_away_url=record_address(records.name, record.id, "put-away"),
+                    dismiss_url=record_address(records.name, record.id, "dismiss"),
                 )

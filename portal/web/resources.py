@@ -293,7 +293,7 @@ class Unsubscribe(LinkByToken):
     """`/unsubscribe/TOKEN`"""
 
 
-class Unsubscribes(LinksByToken):
+class UnsubscribeLinks(LinksByToken):
     """`/unsubscribe/`: the unsubscribe links in letters."""
 
     link = Unsubscribe
@@ -351,7 +351,7 @@ OPEN_TO_ALL: dict[str, type[Branch]] = {
     "-": Administration,
     "login": Login,
     "password": Password,
-    "unsubscribe": Unsubscribes,
+    "unsubscribe": UnsubscribeLinks,
     "signup": SignUp,
     "join": Joins,
 }

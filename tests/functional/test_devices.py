@@ -5,9 +5,9 @@ import re
 import pytest
 
 from tests.functional.conftest import form_of
-from tests.functional.test_coming_in import EVA
 from tests.functional.test_granting import NANCY, post
 from tests.functional.test_passwords import letters
+from tests.functional.test_sign_up import EVA
 from tests.functional.test_signing_in import ANNA, NOBODY, change_account, is_signed_in, try_to_sign_in
 from tests.portal_files import change
 

@@ -264,7 +264,7 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
 # stand for one of the record.
 POSTED = (
     "", "edit", "computed", "delete", "comments", "comments/COMMENT/edit", "comments/COMMENT/withdraw", "files",
-    "files/FILE/remove", "watchers", "hide", "seen", "put-away", "access", "invite", "revoke", "second-factor", "join",
+    "files/FILE/remove", "watchers", "hide", "seen", "dismiss", "access", "invite", "revoke", "second-factor", "join",
     "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
 )  # fmt: skip
 

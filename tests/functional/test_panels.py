@@ -259,7 +259,7 @@ def test_a_notice_stands_on_top_until_each_puts_it_away(world):
     page = world[ANNA].get("/")
     assert [tag.text for tag in page.html.select(".notices h2")] == ["We move"]
     assert page.html.select_one(".notices em").text == "Friday"
-    form = next(form for form in page.forms.values() if form.action == f"/news/{notice}/put-away")
+    form = next(form for form in page.forms.values() if form.action == f"/news/{notice}/dismiss")
     form.submit(status=303)
     assert "We move" not in world[ANNA].get("/")
     assert "We move" in titles(world[ANNA].get("/news/")), "only home leaves it out"
@@ -272,17 +272,17 @@ def test_a_notice_stands_on_top_until_each_puts_it_away(world):
     assert "On Saturday" in world[ANNA].get("/"), "what is hidden from lists is still a notice"
     world.clock.pass_by(minutes=1)
     world.set("news", notice, body="On Sunday")
-    world[ANNA].send(f"/news/{notice}/put-away", status=303)
+    world[ANNA].send(f"/news/{notice}/dismiss", status=303)
     assert "On Sunday" not in world[ANNA].get("/")
     assert "We move" in titles(world[ANNA].get("/news/")), "it was shown again before it was put away"
 
 
-def test_only_notices_are_put_away(world):
+def test_only_notices_are_dismissed(world):
     job = next(job for job in world.all("jobs") if job.values["caller"].title == "Anna Rossi")
-    assert world[ANNA].send(f"/jobs/{job.id}/put-away").status_int == 404
-    assert world[ANNA].send("/news/99999/put-away").status_int == 404
+    assert world[ANNA].send(f"/jobs/{job.id}/dismiss").status_int == 404
+    assert world[ANNA].send("/news/99999/dismiss").status_int == 404
     notice = world.add("news", title="For others", body="x")
-    assert world[BRUNO].send(f"/news/{notice}/put-away").status_int == 404
+    assert world[BRUNO].send(f"/news/{notice}/dismiss").status_int == 404
 
 
 def test_a_text_is_markdown_without_scripts(world):

@@ -54,7 +54,13 @@ def test_a_new_field_has_its_column_at_once_in_development(app, portal_folder, s
 @pytest.mark.sqlite_suffices
 def test_addresses_from_before_a_module_was_renamed_lead_to_where_it_is_now(app, portal_folder, sign_in):
     anna = sign_in(ANNA)
-    for file in ("modules.yaml", "buttons.yaml", "profiles/customer.yaml", "profiles/power.yaml", "profiles/staff.yaml"):
+    for file in (
+        "modules.yaml",
+        "buttons.yaml",
+        "profiles/customer.yaml",
+        "profiles/power.yaml",
+        "profiles/staff.yaml",
+    ):
         path = portal_folder / file
         path.write_text(re.sub(r"\barticles\b", "guides", path.read_text()))
     change(portal_folder, "  guides:\n", "  guides:\n    formerly: articles\n")

@@ -31,7 +31,7 @@ class SourceError(Exception):
     """Mail cannot be fetched at the moment; the message says why."""
 
 
-def take_from_maildir(folder: Path, use: Use) -> int:
+def receive_from_maildir(folder: Path, use: Use) -> int:
     """Uses each new mail in a Maildir and moves it from `new` to `cur`, as read; returns how many. Raises OSError.
 
     Several processes may read one Maildir.
@@ -46,7 +46,7 @@ def take_from_maildir(folder: Path, use: Use) -> int:
     return taken
 
 
-def take_from_imap(url: str, password: str, use: Use) -> int:
+def receive_from_imap(url: str, password: str, use: Use) -> int:
     """Uses each unseen mail in a mailbox, and marks it as seen; returns how many. Raises SourceError.
 
     `url`: imaps://USER@HOST/MAILBOX, or imap://…, which is encrypted with STARTTLS if the server offers it.

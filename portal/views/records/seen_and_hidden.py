@@ -65,9 +65,9 @@ def hide_record(resource: Record, request: Request) -> Response:
     return set_flash(request, HTTPSeeOther(back_to_list(resource, request)), "hidden")
 
 
-@view_config(context=Record, name="put-away", request_method="POST")
-def put_notice_away(resource: Record, request: Request) -> Response:
-    """`POST /MODULE/ID/put-away`: hides the notice from the reader's home page until it changes."""
+@view_config(context=Record, name="dismiss", request_method="POST")
+def dismiss_notice(resource: Record, request: Request) -> Response:
+    """`POST /MODULE/ID/dismiss`: hides the notice from the reader's home page until it changes."""
     records, changed = resource.records, resource.record.changed
     if all(panel.notices != records.name for panel in request.policy.profile.home.declared_panels):
         raise HTTPNotFound

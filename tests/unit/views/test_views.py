@@ -37,7 +37,7 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "records/record_pdf.record_as_pdf",
     "records/files.send_file", "records/files.send_thumbnail", "records/history.show_history",
     "records/seen_and_hidden.hide_record", "records/seen_and_hidden.mark_module_seen",
-    "records/seen_and_hidden.mark_record_seen", "records/seen_and_hidden.put_notice_away",
+    "records/seen_and_hidden.mark_record_seen", "records/seen_and_hidden.dismiss_notice",
     "records/watching.change_watchers",
 }  # fmt: skip
 # Everybody in the world may.

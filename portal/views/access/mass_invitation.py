@@ -1,4 +1,4 @@
-"""Opening the portal to everybody: how many would be invited, the switch, and the progress. For staff."""
+"""Inviting everybody: how many people that would be, the switch, and the progress. For staff."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.opening import (
-    OpeningOutcome,
-    begin_opening,
+from portal.accounts.mass_invitation import (
+    MassInvitationOutcome,
     count_uninvited,
-    finish_opening,
+    current_mass_invitation,
+    end_mass_invitation,
     last_outcome,
-    present_opening,
+    start_mass_invitation,
 )
 from portal.texts import Words, _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access, register_of
@@ -31,8 +31,8 @@ MOST_LEFT_OUT = 20  # names on the page
 
 
 @dataclass(frozen=True)
-class OpenPage:
-    """open.pt: inviting everybody; without `submit`, there is nobody to invite."""
+class MassInvitationPage:
+    """mass_invitation.pt: inviting everybody; without `submit`, there is nobody to invite."""
 
     url: str
     back_url: str
@@ -45,30 +45,30 @@ class OpenPage:
     left_out: tuple[TitledLink, ...] = ()  # those who could not be invited then
 
 
-@view_config(context=Module, name="open", request_method="GET", renderer="open.pt", permission="grant")
-def show_opening(module: Module, request: Request) -> OpenPage:
+@view_config(context=Module, name="open", request_method="GET", renderer="mass_invitation.pt", permission="grant")
+def show_mass_invitation(module: Module, request: Request) -> MassInvitationPage:
     """`GET /PEOPLE/open`: how many people would be invited, or the progress of the invitations."""
     _check_staff(request)
-    return _opening_page(module, request, access_inputs(request, None), {})
+    return _invitation_page(module, request, access_inputs(request, None), {})
 
 
-@view_config(context=Module, name="open", request_method="POST", renderer="open.pt", permission="grant")
-def open_portal_to_all(module: Module, request: Request) -> OpenPage | Response:
+@view_config(context=Module, name="open", request_method="POST", renderer="mass_invitation.pt", permission="grant")
+def invite_everybody(module: Module, request: Request) -> MassInvitationPage | Response:
     """`POST /PEOPLE/open`: starts or stops inviting everybody, which the worker does batch by batch."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):
         return again
     if posted_text(request, "do") == "stop":
-        finish_opening(request.connection, request.portal.tables, request.now)
+        end_mass_invitation(request.connection, request.portal.tables, request.now)
         return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening-stopped")
-    if present_opening(request.connection, request.portal.tables) is not None:
+    if current_mass_invitation(request.connection, request.portal.tables) is not None:
         return answer_when_done(module.records, request, f"{module.path}open")
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
-        return refused_form(request, _opening_page(module, request, inputs, access.errors))
+        return refused_form(request, _invitation_page(module, request, inputs, access.errors))
     profile = access.values.pop("profile")
-    begin_opening(register_of(request), profile, access.values)
+    start_mass_invitation(register_of(request), profile, access.values)
     return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening")
 
 
@@ -77,26 +77,28 @@ def _check_staff(request: Request) -> None:
         raise HTTPNotFound
 
 
-def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]) -> OpenPage:
+def _invitation_page(
+    module: Module, request: Request, inputs: Mapping[str, str], errors: Mapping[str, Words]
+) -> MassInvitationPage:
     url = f"{module.path}open"
-    opening = present_opening(request.connection, request.portal.tables)
-    number = count_uninvited(request.connection, request.portal.tables, opening.after if opening else 0)
-    if opening is not None:
+    invitation = current_mass_invitation(request.connection, request.portal.tables)
+    number = count_uninvited(request.connection, request.portal.tables, invitation.after if invitation else 0)
+    if invitation is not None:
         text = ngettext(
             "${number} person has been invited so far, ${left} still to go.",
             "${number} people have been invited so far, ${left} still to go.",
-            opening.invited,
+            invitation.invited,
             left=str(number),
         )
-        return OpenPage(url, module.path, text, submit=_("Stop"), once=once_key(request), running=True)
+        return MassInvitationPage(url, module.path, text, submit=_("Stop"), once=once_key(request), running=True)
     if not writes_links(request):
-        return OpenPage(url, module.path, _("This portal cannot send email."))
+        return MassInvitationPage(url, module.path, _("This portal cannot send email."))
     outcome = last_outcome(request.connection, request.portal.tables, MOST_LEFT_OUT)
     outcome_words = tuple(_outcome_words(request, outcome)) if outcome else ()
     left_out = _titled(module, outcome.left_out) if outcome else ()
     if not number:
         text = _("Everybody who has an email address has access, or has been invited.")
-        return OpenPage(url, module.path, text, outcome=outcome_words)
+        return MassInvitationPage(url, module.path, text, outcome=outcome_words)
     text = ngettext(
         "${number} person has an email address and no access yet, not counting your own company.",
         "${number} people have an email address and no access yet, not counting your own company.",
@@ -104,10 +106,12 @@ def _opening_page(module: Module, request: Request, inputs: Mapping[str, str], e
     )
     submit = ngettext("Invite ${number} person", "Invite ${number} people", number)
     rows = tuple(access_rows(request, inputs, errors))
-    return OpenPage(url, module.path, text, rows, submit, once_key(request), outcome=outcome_words, left_out=left_out)
+    return MassInvitationPage(
+        url, module.path, text, rows, submit, once_key(request), outcome=outcome_words, left_out=left_out
+    )
 
 
-def _outcome_words(request: Request, outcome: OpeningOutcome) -> Iterator[Words]:
+def _outcome_words(request: Request, outcome: MassInvitationOutcome) -> Iterator[Words]:
     day = DAY.show(outcome.finished.astimezone(request.reader.time_zone).date(), request.reader)
     yield ngettext(
         "${number} person was invited on ${date}.",

@@ -1,10 +1,10 @@
-"""Opening the portal to all recorded people: counted first, then invited by the worker in batches."""
+"""Inviting all recorded people: counted first, then invited by the worker in batches."""
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from portal.accounts import opening
+from portal.accounts import mass_invitation
 from portal.commands import main
 from portal.database import outbox
 from portal.database.engine import writing
@@ -41,7 +41,7 @@ def work(app, clock):
 
 
 def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, monkeypatch):
-    monkeypatch.setattr(opening, "BATCH", 1)
+    monkeypatch.setattr(mass_invitation, "BATCH", 1)
     assert "Invite 3 people" in recorded.get("/people/open")
     assert post(recorded, "/people/open", profile="customer", visible="new").status_int == 303
     assert account(app, "elio@acme.example") is None
@@ -60,7 +60,7 @@ def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, 
 
 
 def test_another_worker_continues_what_a_killed_one_leaves(app, recorded, clock, monkeypatch):
-    monkeypatch.setattr(opening, "BATCH", 1)
+    monkeypatch.setattr(mass_invitation, "BATCH", 1)
     post(recorded, "/people/open", profile="customer")
     written = []
 
@@ -105,11 +105,11 @@ def test_a_closed_company_is_left_out_and_the_invitations_can_be_stopped(app, re
 
 
 def test_of_two_who_open_the_portal_the_second_does_not_stop_the_first(app, recorded, clock, monkeypatch):
-    monkeypatch.setattr(opening, "BATCH", 2)
+    monkeypatch.setattr(mass_invitation, "BATCH", 2)
     for _who in range(2):
         assert post(recorded, "/people/open", profile="customer").status_int == 303
     with writing(app.app.registry.live.engine) as connection:
-        opening.invite_next_people(
+        mass_invitation.invite_next_people(
             connection, app.app.registry.live.current().tables, clock(), lambda account, token: None
         )
     page = recorded.get("/people/open")

@@ -1,7 +1,7 @@
-"""Opening the portal to everybody: all recorded people with an address and without access are invited, in batches.
+"""Inviting everybody: all recorded people with an address and without access, in batches.
 
 Skipped are the staff's own companies, closed companies, and people whose address is invalid or already used to sign
-in. An interrupted opening goes on where it stopped, whoever continues it.
+in. An interrupted mass invitation goes on where it stopped, whoever continues it.
 """
 
 import datetime
@@ -25,8 +25,8 @@ DAYS = ("access_from", "access_until", "records_from")
 
 
 @dataclass(frozen=True)
-class Opening:
-    """One opening of the portal: its profile, days, author, and how far it has come."""
+class MassInvitation:
+    """One mass invitation: its profile, days, author, and how far it has come."""
 
     id: int
     profile: str
@@ -39,7 +39,7 @@ class Opening:
 
 
 def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -> int:
-    """How many people would be invited at most; for an opening, those after the person `after`, whom it has reached."""
+    """How many people would be invited at most: those after the person `after`, whom a mass invitation has reached."""
     query = _uninvited(connection, tables)
     if query is None:
         return 0
@@ -47,7 +47,7 @@ def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -
     return int(connection.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one())
 
 
-def begin_opening(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
+def start_mass_invitation(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
     """Starts inviting everybody, in the name of the register's author."""
     row = {
         "profile": profile,
@@ -63,24 +63,24 @@ def begin_opening(register: Register, profile: str, values: Mapping[str, datetim
     register.connection.execute(sa.insert(register.tables.opening).values(row))
 
 
-def present_opening(connection: sa.Connection, tables: Tables, lock: bool = False) -> Opening | None:
-    """The unfinished opening; with `lock`, only if nobody else is working on it."""
-    opening = tables.opening
-    query = sa.select(opening).where(opening.c["finished"].is_(None)).order_by(opening.c["id"]).limit(1)
+def current_mass_invitation(connection: sa.Connection, tables: Tables, lock: bool = False) -> MassInvitation | None:
+    """The unfinished mass invitation; with `lock`, only if nobody else is working on it."""
+    table = tables.opening
+    query = sa.select(table).where(table.c["finished"].is_(None)).order_by(table.c["id"]).limit(1)
     query = query.with_for_update(skip_locked=True) if lock else query
     row = connection.execute(query).mappings().first()
     if row is None:
         return None
     author, days = Author(row["account"], row["author"] or "", "portal"), dict(row["values"] or {})
     values = {name: datetime.date.fromisoformat(day) for name, day in days.items() if name in DAYS}
-    return Opening(
+    return MassInvitation(
         row["id"], row["profile"], values, author, row["person"], row["after"], row["invited"], row["skipped"]
     )
 
 
 @dataclass(frozen=True)
-class OpeningOutcome:
-    """How the last opening of the portal ended, and the first people that it could not invite."""
+class MassInvitationOutcome:
+    """How the last mass invitation ended, and the first people that it could not invite."""
 
     finished: datetime.datetime
     invited: int
@@ -88,57 +88,60 @@ class OpeningOutcome:
     left_out: tuple[int, ...]
 
 
-def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> OpeningOutcome | None:
-    """The outcome of the last opening, with up to `most` people who still have no access; None before the first one."""
-    opening = tables.opening.c
-    ended = sa.select(tables.opening).where(opening["finished"].is_not(None))
-    row = connection.execute(ended.order_by(opening["id"].desc()).limit(1)).mappings().first()
+def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> MassInvitationOutcome | None:
+    """The outcome of the last one, with up to `most` people who still have no access; None before the first one."""
+    table = tables.opening
+    ended = sa.select(table).where(table.c["finished"].is_not(None))
+    row = connection.execute(ended.order_by(table.c["id"].desc()).limit(1)).mappings().first()
     query = _uninvited(connection, tables)
     if row is None or query is None:
         return None
     left_out = query.where(query.selected_columns[0] <= row["after"]).limit(most)
     ids = tuple(connection.execute(left_out).scalars()) if row["skipped"] else ()
-    return OpeningOutcome(row["finished"], row["invited"], row["skipped"], ids)
+    return MassInvitationOutcome(row["finished"], row["invited"], row["skipped"], ids)
 
 
-def finish_opening(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Ends the opening of the portal: no more people are invited."""
-    opening = tables.opening
-    connection.execute(sa.update(opening).where(opening.c["finished"].is_(None)).values(finished=now))
+def end_mass_invitation(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
+    """Ends the mass invitation: no more people are invited."""
+    table = tables.opening
+    connection.execute(sa.update(table).where(table.c["finished"].is_(None)).values(finished=now))
 
 
 def invite_next_people(
     connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
 ) -> int | None:
-    """Invites the next people of the opening of the portal; returns how many were looked at, None if nothing is left.
+    """Invites the next people of the mass invitation; returns how many were looked at, None if nothing is left.
 
     `write` writes the letter of an account, with the token of its link.
     """
-    opening = present_opening(connection, tables, lock=True)
-    if opening is None:  # or another worker is on it
+    invitation = current_mass_invitation(connection, tables, lock=True)
+    if invitation is None:  # or another worker is on it
         return None
     query = _uninvited(connection, tables)
-    if query is None or opening.profile not in tables.declaration.profiles:
-        finish_opening(connection, tables, now)
+    if query is None or invitation.profile not in tables.declaration.profiles:
+        end_mass_invitation(connection, tables, now)
         return None
-    people = query.where(query.selected_columns[0] > opening.after).limit(BATCH)
-    register, rows = Register(connection, tables, now, opening.author, opening.person), connection.execute(people).all()
-    invited = sum(_invite(register, opening, person, email, write) for person, email in rows)
+    people = query.where(query.selected_columns[0] > invitation.after).limit(BATCH)
+    register, rows = (
+        Register(connection, tables, now, invitation.author, invitation.person),
+        connection.execute(people).all(),
+    )
+    invited = sum(_invite(register, invitation, person, email, write) for person, email in rows)
     values = {
-        "after": rows[-1][0] if rows else opening.after,
-        "invited": opening.invited + invited,
-        "skipped": opening.skipped + len(rows) - invited,
+        "after": rows[-1][0] if rows else invitation.after,
+        "invited": invitation.invited + invited,
+        "skipped": invitation.skipped + len(rows) - invited,
         "finished": now if len(rows) < BATCH else None,
     }
-    connection.execute(sa.update(tables.opening).where(tables.opening.c["id"] == opening.id).values(values))
+    connection.execute(sa.update(tables.opening).where(tables.opening.c["id"] == invitation.id).values(values))
     return len(rows)
 
 
 def _invite(
-    register: Register, opening: Opening, person: int, email: str, write: Callable[[Account, str], None]
+    register: Register, invitation: MassInvitation, person: int, email: str, write: Callable[[Account, str], None]
 ) -> bool:
     try:
-        access_request = AccessRequest(email, opening.profile, values=opening.values, person=person)
+        access_request = AccessRequest(email, invitation.profile, values=invitation.values, person=person)
         account = register.add(access_request, None, must_change=False)
     except AccessRefusedError:
         return False
