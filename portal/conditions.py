@@ -172,7 +172,7 @@ class AnyOf(_Group):
 
 
 Condition = Comparison | AllOf | AnyOf
-ALWAYS = AllOf()
+ALWAYS, NEVER = AllOf(), AnyOf(())
 
 
 def parse(data: Any) -> Condition:

@@ -28,6 +28,7 @@ class ListLayout(Shape):
 class Section(Shape):
     title: Text | None = None
     fields: tuple[value_types.Row, ...]
+    show_when: Where | None = None
 
 
 class Related(Shape):

@@ -129,7 +129,7 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
     else:
         visible = frozenset(name for name, field in module.everything.items() if viewer.sees(field))
         filtered = ((section, _rows(section.fields, visible)) for section in layout.sections)
-        sections = tuple(Section(title=section.title, fields=rows) for section, rows in filtered if rows)
+        sections = tuple(section.model_copy(update={"fields": rows}) for section, rows in filtered if rows)
     return DetailLayout(
         sections=sections,
         aside=aside,

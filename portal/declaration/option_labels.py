@@ -1,9 +1,10 @@
-"""Modules with one profile's labels of options (`options` of a module in a profile).
+"""Modules with one profile's labels of options, and without those that it does not offer (`options` in a profile).
 
 Called by resolve, once for each profile. The search index and commands use the labels of modules.yaml.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module, Profile
@@ -14,7 +15,7 @@ CACHED = ("everything", "formulas", "unique_text")  # cached properties of a mod
 
 
 def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Module]:
-    """The modules of `profile` with its own labels; empty if it has none."""
+    """The modules of `profile` with its own labels of options, and only those it offers; empty if it has none."""
     if not any(access.options for access in profile.modules.values()):
         return {}
     modules = {name: _copy(declaration.modules[name], access.options) for name, access in profile.modules.items()}
@@ -26,7 +27,7 @@ def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Mod
     return modules
 
 
-def _copy(module: Module, labels: Mapping[str, Mapping[str, Text]]) -> Module:
+def _copy(module: Module, labels: Mapping[str, Mapping[str, Text | Literal[False]]]) -> Module:
     fields = {name: _field(field, labels.get(name, {})) for name, field in module.fields.items()}
     builtin = {name: _field(field, labels.get(name, {})) for name, field in module.builtin.items()}
     copy = module.model_copy(update={"fields": fields, "builtin": builtin})
@@ -35,8 +36,8 @@ def _copy(module: Module, labels: Mapping[str, Mapping[str, Text]]) -> Module:
     return copy
 
 
-def _field(field: Field, labels: Mapping[str, Text]) -> Field:
-    """The field itself, a copy to bind, or a copy with other labels."""
+def _field(field: Field, labels: Mapping[str, Text | Literal[False]]) -> Field:
+    """The field itself, a copy to bind, or a copy with other labels and fewer options."""
     if labels:
         return field.with_labels(labels)
     return field.model_copy() if field.sources else field

@@ -9,6 +9,7 @@ import datetime
 import decimal
 import functools
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -22,11 +23,13 @@ from portal.fields.expressions import (
     Name,
     Negative,
     Operation,
+    Slug,
     names_in_expression,
 )
 from portal.fields.money import Money
 from portal.fields.numbers import places_of, without_zeros
 from portal.fields.whole_day import moment_of
+from portal.texts import fold
 
 EXACT = decimal.Context(prec=100, rounding=decimal.ROUND_HALF_UP)
 HOUR, DAY = Decimal(3600), Decimal(86400)
@@ -88,6 +91,10 @@ def measure_of(expression: Expression, measures: Mapping[str, Measure]) -> Measu
             return measure
         case Bracketed(of):
             return measure_of(of, measures)
+        case Slug(of):
+            if (kind := measure_of(of, measures).kind) != TEXT:
+                raise ValueError(f"slug makes a part of an address of a text, not of {CALLED[kind]}")
+            return Measure(TEXT)
         case Extreme(_, several):
             return _common_measure([measure_of(part, measures) for part in several])
         case Operation(sign, left, right):
@@ -125,7 +132,7 @@ Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta
 def divides_by_zero(expression: Expression) -> bool:
     """Whether a divisor is always zero, so that there is never a result."""
     match expression:
-        case Negative(of) | Bracketed(of):
+        case Negative(of) | Bracketed(of) | Slug(of):
             return divides_by_zero(of)
         case Extreme(_, several):
             return all(map(divides_by_zero, several))
@@ -165,6 +172,8 @@ def _compute(expression: Expression, value_of: Callable[[str], Value]) -> Value:
             inner = _compute(of, value_of)
             has_gap = isinstance(inner, str) and any(value_of(name) in EMPTY for name in names_in_expression(of))
             return "" if has_gap else inner
+        case Slug(of):
+            return "-".join(re.findall(r"\w+", fold(_as_text(_compute(of, value_of)))))
         case Extreme(largest, several):
             return extreme([_compute(part, value_of) for part in several], largest)
         case Operation(sign, left, right):

@@ -5,7 +5,7 @@ Code outside a type's file never asks which type a field has: it uses the attrib
 """
 
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -104,12 +104,18 @@ class Field(Parts):
         return {}
 
     @property
+    def branches(self) -> Collection[str]:
+        """What the table of a formula may ask of the field: its options, of an amount the currencies."""
+        return () if self.multiple else self.offered.keys()
+
+    @property
     def declared_options(self) -> Mapping[str, Option]:
         """The options in the declaration by name, including the label of the empty value."""
         return {}
 
-    def with_labels(self, labels: Mapping[str, Text]) -> "Field":
-        """A copy with other labels for some of the options; the field itself if it has none."""
+    def with_labels(self, labels: Mapping[str, Text | Literal[False]]) -> "Field":
+        """A copy with other labels for some of the options, and without offering those with False; the field itself if
+        it has no options."""
         return self
 
     @property
@@ -342,7 +348,7 @@ class Field(Parts):
         raise operator_refused(operator)
 
     def option_of(self, value: Any) -> str:
-        """The option of a value; "" if it is empty."""
+        """The option of a value, of an amount its currency; "" if it is empty."""
         return "" if value is None else self.write(value)
 
     def is_empty(self, value: Any) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 import sqlalchemy as sa
 from pydantic import StrictBool
 
-from portal.conditions import Condition
+from portal.conditions import NEVER, Condition
 from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
@@ -70,6 +70,11 @@ class InForms(Shape):
     def option_conditions(self) -> Mapping[str, Condition]:
         """When a form offers an option of this field, by name; without options that it always offers."""
         return {}
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The options that no form offers, because a profile does not offer them to its people."""
+        return frozenset(name for name, condition in self.option_conditions.items() if condition == NEVER)
 
     @property
     def lower_bound_field(self) -> str | None:

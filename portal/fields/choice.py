@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import field_validator
 
-from portal.conditions import Condition
+from portal.conditions import NEVER, Condition
 from portal.fields.base import Field, Refused, storable
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
@@ -77,17 +77,22 @@ class HasOptions(Field):
     def empty_label(self) -> Text | str:
         return self.options[""].label if "" in self.options else ""
 
-    def with_labels(self, labels: Mapping[str, Text]) -> Field:
-        """A copy in which the options in `labels` have these labels."""
+    def with_labels(self, labels: Mapping[str, Text | Literal[False]]) -> Field:
+        """A copy in which the options in `labels` have these labels; those with False are not offered."""
         options = {
-            name: option.model_copy(update={"label": labels[name]}) if name in labels else option
+            name: option.model_copy(update={"show_when": NEVER} if labels[name] is False else {"label": labels[name]})
+            if name in labels
+            else option
             for name, option in self.options.items()
         }
-        return self.model_copy(update={"options": options})
+        copy = self.model_copy(update={"options": options})
+        copy.__dict__.pop("option_conditions", None)  # of the field itself
+        return copy
 
     def json_schema(self, *, written: bool) -> dict[str, Any]:
         """What is written must be one of the options; what is read may be a removed one."""
-        options = {"enum": [*self.offered, *(() if self.multiple else (None,))]} if written else {}
+        offered = [name for name in self.offered if name not in self.withheld]
+        options = {"enum": [*offered, *(() if self.multiple else (None,))]} if written else {}
         if self.multiple:
             return {"type": "array", "items": {"type": "string", **options}}
         return {**super().json_schema(written=written), **options}

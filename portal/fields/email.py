@@ -8,12 +8,13 @@ import unicodedata
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
+from pydantic import Field as Key
 
 from portal.fields.base import Field, Refused
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import NORMALIZE
 from portal.fields.reader import PLAIN
-from portal.fields.text import TextLike
+from portal.fields.text import TextLike, at_most
 from portal.texts import _, trimmed
 
 LONGEST = 254
@@ -47,6 +48,12 @@ class Email(TextLike):
         "a@acme.example\x00", "x" * 250 + "@a.example", "a" * 100_000,
     )  # fmt: skip
 
+    max_length: int | None = Key(None, ge=1, le=LONGEST)
+
+    @property
+    def length_limit(self) -> int | None:
+        return self.max_length
+
     @property
     def key_column(self) -> str:
         return f"_{self.name}_key"
@@ -74,7 +81,7 @@ class Email(TextLike):
         """The address itself. Raises Refused for names, lists and anything else that cannot be a recipient."""
         if len(text) > LONGEST or not ADDRESS.fullmatch(text):
             raise Refused(_("Enter an email address such as name@company.com."))
-        return text
+        return at_most(text, self.max_length or LONGEST)
 
 
 def is_mail_address(email: str) -> bool:

@@ -1,4 +1,5 @@
-"""Parses the expressions of formulas: `quantity * price - discount`, `first_name + ' ' + last_name`, `min(a, b)`.
+"""Parses the expressions of formulas: `quantity * price - discount`, `first_name + ' ' + last_name`, `min(a, b)`,
+`slug(title)`.
 
 arithmetic.py evaluates them.
 """
@@ -51,13 +52,20 @@ class Extreme:
 
 
 @dataclass(frozen=True)
+class Slug:
+    """A text as a part of a web address: `slug(title)` is `out-of-paper` for “Out of paper!”."""
+
+    of: "Expression"
+
+
+@dataclass(frozen=True)
 class Operation:
     sign: str
     left: "Expression"
     right: "Expression"
 
 
-Expression = Constant | Name | Negative | Bracketed | Extreme | Operation
+Expression = Constant | Name | Negative | Bracketed | Extreme | Slug | Operation
 
 
 def read_expression(text: str) -> Expression:
@@ -75,7 +83,7 @@ def names_in_expression(expression: Expression) -> Iterator[str]:
     match expression:
         case Name(name):
             yield name
-        case Negative(of) | Bracketed(of):
+        case Negative(of) | Bracketed(of) | Slug(of):
             yield from names_in_expression(of)
         case Extreme(_, several):
             for part in several:
@@ -90,7 +98,7 @@ def _tokens(text: str) -> list[str]:
     while place < len(text):
         match = TOKEN.match(text, place)
         if not match:
-            raise ValueError("must be made of fields, numbers, texts in quotes, + - * /, min, max and brackets")
+            raise ValueError("must be made of fields, numbers, texts in quotes, + - * /, min, max, slug and brackets")
         tokens.append(match[1])
         place = match.end()
     if len(tokens) > MOST:
@@ -125,11 +133,11 @@ def _term(tokens: list[str], depth: int) -> tuple[Expression, list[str]]:
     if first == "-":
         of, rest = _term(rest, depth + 1)
         return Negative(of), rest
-    if first == "(":
-        expression, rest = _sum(rest, depth + 1)
+    if first == "(" or (first == "slug" and rest[:1] == ["("]):
+        expression, rest = _sum(rest[first == "slug" :], depth + 1)
         if not rest or rest[0] != ")":
             raise ValueError("a bracket is not closed")
-        return Bracketed(expression), rest[1:]
+        return (Slug if first == "slug" else Bracketed)(expression), rest[1:]
     if first in EXTREMES and rest[:1] == ["("]:
         several, rest = _several(rest[1:], depth + 1)
         return Extreme(first == "max", several), rest

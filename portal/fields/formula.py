@@ -190,12 +190,12 @@ class Formula(StoredResult):
 
     def _result_of_table(self, table: DecisionTable) -> Field:
         for name, options in decision_table.fields_in(table):
-            offered = self._read[name].offered
-            if not offered or self._read[name].multiple:
-                raise ValueError(f'"{name}" is of type {self._read[name].type}: a table asks fields with options')
-            unknown = next((option for option in options if option and option not in offered), None)
+            field = self._read[name]
+            if not field.branches:
+                raise ValueError(f'"{name}" is of type {field.type}: a table asks fields with options, and amounts')
+            unknown = next((option for option in options if option and option not in field.branches), None)
             if unknown is not None:
-                raise ValueError(f'"{unknown}" is not an option of {name}')
+                raise ValueError(f'"{unknown}" is not {"an option" if field.offered else "a currency"} of {name}')
         results = decision_table.results_in(table)
         if self.options is None and decision_table.are_numbers(results):
             places = max(places_of(Decimal(str(result))) for result in results)

@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -91,6 +91,13 @@ class MoneyField(Bounded):
     def usual(self, reader: Reader) -> str:
         """The currency of an amount without one: the field's, else the portal's."""
         return self.currency or reader.currency
+
+    @property
+    def branches(self) -> Collection[str]:
+        return list_currencies()
+
+    def option_of(self, value: Any) -> str:
+        return "" if value is None else value.currency
 
     def columns(self) -> list[sa.Column[Any]]:
         return [sa.Column(self.name, ExactDecimal()), sa.Column(self.currency_column, sa.Text())]

@@ -4,8 +4,10 @@ import re
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+from pydantic import Field as Key
+
 from portal.fields.base import Refused
-from portal.fields.text import TextLike
+from portal.fields.text import TextLike, at_most
 from portal.texts import _
 
 LONGEST = 2000
@@ -32,13 +34,19 @@ class Url(TextLike):
         "data:text/html,x", "https://a.example/\x00", "https://" + "a" * 100_000,
     )  # fmt: skip
 
+    max_length: int | None = Key(None, ge=1, le=LONGEST)
+
+    @property
+    def length_limit(self) -> int | None:
+        return self.max_length
+
     def check(self, text: str) -> str:
         """The address, with https:// if it was omitted. Raises Refused for other schemes, and user names."""
         if WITHOUT_SCHEME.match(text):  # as people write it, also in the files that they import
             text = f"https://{text}"
         if len(text) > LONGEST or not PATTERN.fullmatch(text) or not self._leads_somewhere(text):
             raise Refused(_("Enter an address that starts with https://."))
-        return text
+        return at_most(text, self.max_length or LONGEST)
 
     def _leads_somewhere(self, text: str) -> bool:
         try:

@@ -143,6 +143,9 @@ LEDGER: dict[str, Change | str] = {
     "ListLayout.export": Change(f"{TICKETS}.list.export", False),
     "Section.title": Change(f"{TICKETS}.detail.sections", [{**SECTIONS[0], "title": "Other"}], given=WITH_SECTIONS),
     "Section.fields": Change(f"{TICKETS}.detail.sections", [{**SECTIONS[0], "fields": ["due"]}], given=WITH_SECTIONS),
+    "Section.show_when": Change(
+        f"{TICKETS}.detail.sections", [{**SECTIONS[0], "show_when": {"weight": {"over": 99}}}], given=WITH_SECTIONS
+    ),
     "Related.module": Change(f"{TICKETS}.detail.related", []),
     "Related.columns": Change(f"{TICKETS}.detail.related", [{"module": "parts", "columns": ["size"]}]),
     "DetailLayout.sections": Change(f"{TICKETS}.detail.sections", SECTIONS),
@@ -242,7 +245,7 @@ LEDGER: dict[str, Change | str] = {
     "Access.icon": Change("modules.tickets.icon", "life-buoy", CUSTOMER),
     "Access.where": Change("modules.tickets.where", {"kind": "second"}, CUSTOMER),
     "Access.set": Change("modules.tickets.set", {"kind": "second"}, CUSTOMER),
-    "Access.options": Change("modules.tickets.options", {"kind": {"first": "Number one"}}, CUSTOMER),
+    "Access.options": Change("modules.tickets.options", {"kind": {"first": "Number one", "second": False}}, CUSTOMER),
     "Access.grants": "test_granting.py::test_no_profile_is_given_beyond_the_own_grants",
     "Access.list": Change("modules.tickets.list.columns", ["title"], CUSTOMER),
     "Access.detail": Change("modules.tickets.detail.aside", ["stars"], CUSTOMER),
@@ -320,6 +323,8 @@ LEDGER: dict[str, Change | str] = {
     "LinkLike.where": Change(f"{FIELDS}.helper.where", {"name": "nobody"}),
     "Link.on_delete": "test_editing.py::test_what_others_still_need_is_not_deleted_and_it_says_why",
     "LongTextLike.max_length": Change(f"{FIELDS}.body.max_length", 50),
+    "Email.max_length": "unit/fields/test_contract.py::test_an_address_may_be_limited",
+    "Url.max_length": "unit/fields/test_contract.py::test_an_address_may_be_limited",
     "LineOfText.max_length": Change(f"{FIELDS}.title.max_length", 50),
     "LineOfText.suggestions": Change(f"{FIELDS}.title.suggestions", ["Broken lamp"]),
     "LineOfText.min_length": Change(f"{FIELDS}.title.min_length", 3),

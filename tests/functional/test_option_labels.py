@@ -1,4 +1,4 @@
-"""A profile may use different labels for a choice's options than modules.yaml, wherever its people read them."""
+"""A profile may use different labels for a choice's options than modules.yaml, and offer its people fewer of them."""
 
 import pytest
 
@@ -36,3 +36,13 @@ def test_an_export_says_what_the_import_reads(shop):
 def test_the_search_index_keeps_the_common_label(shop):
     assert shop[ANNA].titles("/requests/?q=waiting&tab=all") == ["Paper jam"]
     assert shop[NANCY].titles("/requests/?q=customer&tab=all") == []
+
+
+def test_what_a_profile_does_not_offer_is_not_chosen_and_still_read(world):
+    form = {"name": "Lamp", "size": "large"}
+    assert "Large" not in world[ANNA].get("/things/create").html.main.text
+    refused = world[ANNA].send("/things/create", form)
+    assert (refused.status_int, "“Large” is not one of the options." in refused.text) == (422, True)
+    assert world[NANCY].send("/things/create", form).status_int == 303
+    assert world[ANNA].titles("/things/?size=large") == ["Lamp"]
+    assert "Large" in world[ANNA].get("/things/").html.main.table.text

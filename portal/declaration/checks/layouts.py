@@ -78,6 +78,8 @@ def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout,
         _check_names(draft, module.name, _rows(section.fields, at["sections"][index]["fields"]))
         _check_empty(section.fields, at["sections"][index]["fields"])
         _check_counts(module, _rows(section.fields, at["sections"][index]["fields"]))
+        if section.show_when is not None:
+            check_condition(draft, module.name, at["sections"][index]["show_when"])
     _check_names(draft, module.name, _items(layout.aside or (), at["aside"]))
     _check_counts(module, _items(layout.aside or (), at["aside"]))
     if layout.comments is not None and not module.comments:

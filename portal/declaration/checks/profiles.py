@@ -86,7 +86,8 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
 
 
 def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access, at: Cursor) -> None:
-    """Checks `options: {FIELD: {OPTION: label}}`, the labels that a profile gives to options."""
+    """Checks `options: {FIELD: {OPTION: label}}`: the labels that a profile gives to options, and false for those that
+    it does not offer."""
     for name, labels in access.options.items():
         field = draft.require_field(module.name, name, at[name].key)
         if field is None:
@@ -98,6 +99,10 @@ def _check_option_labels(draft: DeclarationDraft, module: Module, access: Access
         for option in labels:
             if option not in options:
                 at[name][option].key.wrong(no_option(draft.holder_of(field), option, options))
+            elif labels[option] is False and name == module.state_field:
+                at[name][option].wrong("false has no meaning here: only transitions change this field")
+            elif labels[option] is False and (field.computed or name in module.builtin):
+                at[name][option].wrong("false has no meaning here: the portal computes this field")
 
 
 def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, access: Access, at: Cursor) -> None:

@@ -23,8 +23,9 @@ from portal.fields.rollup import Rollup
 from portal.fields.table_names import is_rows
 
 Source = tuple[Module | Access, Cursor]
-# Where a tab, button or panel selects by a field, a list sorts by it or a deadline depends on it, which of these it is,
-# and the path of the field → its place, and the profiles that have it and cannot read the field, which it reveals.
+# Where a tab, button or panel selects by a field, a list sorts by it, or a section or deadline depends on it, which of
+# these it is, and the path of the field → its place, and the profiles that have it and cannot read the field, which it
+# reveals.
 Counts = dict[tuple[str, KeyPath, str, str], tuple[Cursor, list[str]]]
 
 
@@ -42,6 +43,7 @@ def check_unintended_access(draft: DeclarationDraft, declaration: Declaration) -
                 _find_deadlines(draft, profile, access, counts)
             _find_orders(draft, profile, access, sources, counts)
             _find_counted_tabs(draft, profile, access, sources, counts)
+            _find_sections(draft, profile, access, sources, counts)
         _find_counted_buttons(draft, profile, counts)
         _find_counted_panels(draft, profile, counts)
     _warn_of_counts(counts)
@@ -137,6 +139,20 @@ def _find_counted_tabs(
             _count(counts, place.key, "tab", unreadable, profile)
 
 
+def _find_sections(
+    draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
+) -> None:
+    """Finds sections of the page that are shown or not depending on a field which the profile cannot read."""
+    declared = next(((source, at) for source, at in sources if source.detail.sections is not None), None)
+    if declared is None:
+        return
+    for index, section in enumerate(declared[0].detail.sections or ()):
+        unreadable = _unreadable(draft, profile, access.module, section.show_when) if section.show_when else None
+        if unreadable is not None:
+            place = declared[1]["detail"]["sections"][index]["show_when"]
+            _count(counts, place, "section", unreadable, profile)
+
+
 def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Counts) -> None:
     for name in profile.buttons:
         button = draft.buttons.get(name)
@@ -193,6 +209,11 @@ def _warn_of_counts(counts: Counts) -> None:
         elif what == "deadline":
             place.warn(
                 f'"{path}" is internal, but the {names} can read this deadline: how far away it is gives away its value'
+            )
+        elif what == "section":
+            place.warn(
+                f'this section depends on "{path}", which the {names} cannot read: whether it is there gives away what'
+                " the field holds"
             )
         else:
             place.warn(

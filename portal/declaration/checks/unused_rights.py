@@ -74,6 +74,8 @@ def _check_own_access(module: Module, own_access: Access, using: list[Access], a
     for name in own_access.options:
         if not any(name in access.readable for access in using):
             at["options"][name].key.warn(f'has no effect: this profile cannot read "{name}"')
+        elif False in own_access.options[name].values() and not any(access.can for access in using):
+            at["options"][name].key.warn("has no effect: this profile only reads, and chooses nothing")
 
 
 def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> None:

@@ -58,5 +58,7 @@ def _option_problem(records: Records, field: Field, values: Mapping[str, Any]) -
     for name in (value or ()) if field.multiple else (value,):
         if name and not is_offered(records, field, name, values):
             label = reader.text(field.declared_options[name].label)
+            if name in field.withheld:
+                return _("“${value}” is not one of the options.", mapping={"value": label})
             return _("“${option}” is not available with the other values.", mapping={"option": label})
     return None

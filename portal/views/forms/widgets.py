@@ -152,8 +152,8 @@ def _with_bounds(content: FormContent, field: Field, base: Widget) -> Widget:
 
 
 def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
-    chosen = content.many(field.name)
-    offers = tuple(_offer(content, field, name, name in chosen) for name in field.offered)
+    chosen, withheld = content.many(field.name), field.withheld.difference(content.stored_options(field))
+    offers = tuple(_offer(content, field, name, name in chosen) for name in field.offered if name not in withheld)
     offers += tuple(Offer(name, label, name in chosen) for name, label in _removed_options(content, field))
     cards = base.macro == "select" and len(offers) <= CARDS and any(offer.help for offer in offers)
     drawn = _as_cards(base) if cards else base

@@ -114,10 +114,13 @@ def detail_page(
 
 
 def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, ...]:
-    """The fields of the record by section; `pictures` are shown in long texts where a mail had them."""
+    """The fields of the record by section, without sections that a condition hides; `pictures` are shown in long texts
+    where a mail had them."""
+    records = resource.records
     return tuple(
         SectionShown(section.title or "", rows)
-        for section in resource.records.access.detail.sections or ()
+        for section in records.access.detail.sections or ()
+        if section.show_when is None or records.narrow(section.show_when).exists(resource.record.id)
         if (rows := tuple(_section_rows(resource, section.fields, pictures)))
     )
 

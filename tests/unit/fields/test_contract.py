@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.database.fetching import fetch
 from portal.database.search.words import indexed_text, parse_words
-from portal.fields.base import Field
+from portal.fields.base import Field, Refused
 from portal.fields.reader import PLAIN
 from portal.testing.contract import FieldTypeContract, make_field, table_of
 
@@ -62,3 +62,11 @@ def test_every_type_of_the_language_is_there():
         "lines", "formula", "lookup", "rollup", "address", "location", "rating", "color", "file", "files", "image",
         "json", "signature", "timeliness", "ip",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "longest"), [("email", "anna@a.example"), ("url", "https://a.example")])
+def test_an_address_may_be_limited(kind, longest):
+    field = make_field(kind, max_length=len(longest))
+    assert (field.parse(longest, PLAIN), field.length_limit) == (longest, len(longest))
+    with pytest.raises(Refused):
+        field.parse(f"{longest}s", PLAIN)

@@ -111,6 +111,10 @@ def test_a_text_that_begins_with_an_address_is_a_web_address():
     address = "https://shop.example/find?q=%C5%81%C3%B3d%C5%BA%20desk&n=3"
     assert one.compute({**VALUES, "name": "Łódź  desk"}, "EUR") == address
     assert one.compute({}, "EUR") is None
+    assert formula("'https://a.example/' + slug(name)").compute({"name": "Łódź – it's “new”!"}, "EUR") == (
+        "https://a.example/lodz-it-s-new"
+    )
+    assert formula("slug(name)").compute({"name": "Introduction to Desks"}, "EUR") == "introduction-to-desks"
     assert formula("'https://' + name").compute({"name": "a@b.example"}, "EUR") is None  # a name before the host
 
 
@@ -152,6 +156,9 @@ def test_places_round_a_number():
         (["price"], {}, "must be a formula such as"),
         ({"impact": {"everyone": "a"}}, {}, '"everyone" is not an option of impact'),
         ({"pieces": {"1": "a"}}, {}, "a table asks fields with options"),
+        ({"price": {"EURO": 1}}, {}, '"EURO" is not a currency of price'),
+        ("slug(pieces)", {}, "slug makes a part of an address of a text, not of a number"),
+        ("slug(name", {}, "a bracket is not closed"),
         ({"impact": {"one": "a"}, "urgent": {"true": "b"}}, {}, "a table asks one field"),
         ({"impact": {"one": ["a"]}}, {}, "leads to one value"),
         ({"impact": {"one": "a"}}, {"options": ["b"]}, '"a" is not one of the options'),
@@ -172,6 +179,12 @@ def test_a_table_gives_options_or_numbers():
     assert computed == ["unknown", "low", "middle"]
     hours = formula({"impact": {"one": 8, "all": 0.5}})
     assert (hours.value_type, hours.compute(VALUES, ""), hours.compute({}, "")) == ("decimal", Decimal("0.5"), None)
+
+
+def test_a_table_of_currencies_gives_the_rate_of_an_amount():
+    rate = formula({"yen": {"JPY": 0.0058, "EUR": 1}})
+    rates = [rate.compute({"yen": amount}, "EUR") for amount in (VALUES["yen"], euros("3"), Money(Decimal(1), "USD"))]
+    assert rates == [Decimal("0.0058"), Decimal(1), None]
 
 
 def of_texts(of: str, **values: object) -> object:
