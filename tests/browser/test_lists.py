@@ -254,3 +254,12 @@ def test_return_to_list_belongs_to_the_tab(visit: Visit) -> None:
         tab.get_by_role("link", name="Return to list").click()
         expect(tab).to_have_url(re.compile(f"/tickets/.tab=all&sort={sort}$"))
     other.close()
+
+
+def test_several_links_of_one_value_follow_each_other_on_a_phone(visit: Visit) -> None:
+    page = visit("support", "/contacts/1/", viewport={"width": 390, "height": 844})
+    services = page.locator("td", has=page.get_by_role("link", name="Network and Wi-Fi")).first
+    boxes = [link.bounding_box() for link in services.get_by_role("link").all()]
+    assert boxes[0]
+    line = page.locator("body").evaluate("body => parseFloat(getComputedStyle(body).lineHeight)")
+    assert boxes[0]["height"] < 1.5 * line, "“Printing” is broken into several lines"
