@@ -38,7 +38,7 @@ from portal.database.migration.view_rewriting import rename_options_in_views
 from portal.database.schema.tables import Tables, columns_of, sorted_system_tables
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.table_names import join_name
+from portal.fields.table_names import is_rows, join_name
 
 
 class Planner:
@@ -153,6 +153,9 @@ class Planner:
         for table in sorted_system_tables(self.tables):
             if "module" in table.c and table is not self.tables.sequence:
                 self.connection.execute(sa.delete(table).where(table.c["module"] == name))
+        if is_rows(name):
+            module, _, lines = name.partition("$")
+            history_rewriting.forget_field_in_history(self.connection, self.tables, module, lines)
         drafts = self.tables.draft.c["form"].startswith(f"{name}/", autoescape=True)
         self.connection.execute(sa.delete(self.tables.draft).where(drafts))
         self._drop_tables(joins)

@@ -33,13 +33,24 @@ def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot,
     if renames.modules:
         _rename_module_in_rows(connection, tables, renames.modules)
         _rename_targets(connection, old, renames.modules)
-    if renames.fields and sa.inspect(connection).has_table(tables.event.name):
+    if (renames.fields or renames.modules) and sa.inspect(connection).has_table(tables.event.name):
         for module, fields in renames.fields.items():
-            rename_fields_in_history(connection, tables.event, module, fields)
             rename_fields_in_views(connection, tables.saved_view, module, fields)
             _rename_fields_of_files(connection, tables, module, fields)
+        for table, fields in _in_history(renames):
+            rename_fields_in_history(connection, tables.event, table, fields)
         rename_fields_in_drafts(connection, tables.draft, renames)
     _rename_tables(connection, tables, old, renames)
+
+
+def _in_history(renames: Renames) -> Iterator[tuple[str, dict[str, str]]]:
+    """The fields to rename in the history, by table; columns of `lines` last, when their field has its new name."""
+    yield from ((table, fields) for table, fields in renames.fields.items() if not is_rows(table))
+    for after, before in renames.modules.items():
+        (module, _, lines), former = after.partition("$"), before.partition("$")[2]
+        if lines != former:
+            yield module, {lines: former}
+    yield from ((table, fields) for table, fields in renames.fields.items() if is_rows(table))
 
 
 def tables_with_names(tables: Tables, old: Snapshot, renames: Renames) -> set[str]:

@@ -62,6 +62,29 @@ def test_the_table_follows_its_field_and_its_module(portal):
     assert texts(portal, "sales$items", "_record", "product") == [(1, 1)]
 
 
+def test_the_history_of_rows_bears_new_names_and_forgets_dropped_columns(portal):
+    with_rows(portal, {"amount": "2"})
+    rows = '[{"product": "1", "amount": "2", "state": "a"}]'
+    portal.add_event("orders", {"fields": ["lines"], "changes": {"lines": ["", rows]}})
+    portal.add_event("orders", {"fields": ["lines"], "changes": {"lines": ["a text, as it was then", "[1]"]}})
+    columns = "{number: {type: text, formerly: amount}, state: {type: choice, options: {c: {formerly: a}, b: B}}}"
+    portal.changed(
+        f"""
+    products: {{fields: {{name: text}}}}
+    orders:
+      fields:
+        title: text
+        items: {{type: lines, formerly: lines, fields: {columns}}}
+    """,
+        allow_loss=True,
+    )
+    first, second = [event["changes"]["items"] for event in portal.events("orders")]
+    assert first == ["", '[{"number": "2", "state": "c"}]']
+    assert second == ["a text, as it was then", "[1]"]
+    portal.changed("orders: {fields: {title: text}}", allow_loss=True)
+    assert [event["fields"] for event in portal.events("orders")] == [[], []]
+
+
 def test_a_removed_field_keeps_its_rows_until_their_loss_is_allowed(portal):
     with_rows(portal, {"amount": "2", "product": 1})
     without = ORDERS.partition("    lines:")[0]
