@@ -322,6 +322,41 @@ def test_rich_text_keeps_all_that_the_server_accepts_when_somebody_types(visit: 
     assert terms.input_value().replace("!", "", 1) == accepted
 
 
+def test_what_is_pasted_or_incomplete_is_neither_cut_off_nor_left_out(visit: Visit) -> None:
+    page = visit("support", "/contracts/create")
+    title, starts = page.locator("[name=title]"), page.locator("[name=starts]")
+    title.focus()
+    title.dispatch_event("paste")
+    page.keyboard.insert_text("Terms " * 60)
+    starts.press_sequentially("31")  # no month, no year
+    page.get_by_role("button", name="Create").click()
+    expect(starts).to_be_focused()  # the browser says why
+    starts.fill("2026-01-31")
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("main")).to_contain_text("at most 255 characters")
+    expect(title).to_have_value("Terms " * 60)
+
+
+def test_a_link_that_was_removed_can_be_chosen_again(visit: Visit) -> None:
+    page = visit("support")
+    page.route(
+        "**/contracts/create",
+        lambda route: route.fulfill(
+            body=route.fetch().text().replace('data-combobox=""', 'data-combobox="/contracts/find?field=services"')
+        ),
+    )  # as if there were many services
+    page.goto("/contracts/create")
+    box, printing = (
+        page.locator("[data-several=services] input[type=text]"),
+        page.get_by_role("checkbox", name="Printing"),
+    )
+    for _again in range(2):
+        box.fill("Prin")
+        page.get_by_role("option", name="Printing").click()
+        expect(printing).to_be_checked()
+        printing.uncheck()
+
+
 def test_an_article_that_answers_the_question_ends_the_form(visit: Visit) -> None:
     page = visit("support", "/tickets/create")
     title, box = page.locator("#field-title"), page.locator(".suggested")

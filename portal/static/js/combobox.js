@@ -57,9 +57,14 @@ class SeveralChoices {
   }
 
   take(value, title) {
-    if (!value || [...this.list.querySelectorAll("input")].some((input) => input.value === value)) return;
-    const input = make("input", { type: "checkbox", name: this.name, value, checked: true });
-    this.list.append(make("label", { className: "check" }, input, make("span", {}, title)));
+    if (!value) return;
+    let input = [...this.list.querySelectorAll("input")].find((other) => other.value === value);
+    if (!input) {
+      input = make("input", { type: "checkbox", name: this.name, value });
+      this.list.append(make("label", { className: "check" }, input, make("span", {}, title)));
+    }
+    input.checked = true;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
   prepare(input) {

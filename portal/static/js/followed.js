@@ -11,11 +11,12 @@ attach("[data-follows]", (field) => {
   field.addEventListener("change", () => (typed ||= !filling));
   form.addEventListener("change", async (event) => {
     if (event.target.name !== inputs()[0] || typed) return;
+    const chosen = event.target.value;
     const url = new URL(field.dataset.followed, location.href);
     const values = new FormData(form);
     for (const name of inputs()) url.searchParams.set(name, values.get(name) ?? "");
     const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!answer.ok || typed) return;
+    if (!answer.ok || typed || event.target.value !== chosen) return;
     const followed = await answer.json();
     filling = true;
     for (const [name, value] of Object.entries(followed.inputs)) fill(form.elements[name], value, followed.title);
