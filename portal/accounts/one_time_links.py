@@ -35,9 +35,10 @@ def make_link(
     return token
 
 
-def link_exists(tables: Tables, token: str) -> sa.ColumnElement[bool]:
-    """An SQL condition: a link with this token exists."""
-    return sa.exists().where(tables.link.c["token"] == hash_token(token))
+def link_expiry(tables: Tables, token: str) -> sa.ScalarSelect[datetime.datetime]:
+    """A query for the moment when the link with this token expires."""
+    link = tables.link.c
+    return sa.select(link["expires"]).where(link["token"] == hash_token(token)).scalar_subquery()
 
 
 def find_link(

@@ -19,7 +19,7 @@ from portal.database.schema.tables import Tables
 @dataclass(frozen=True)
 class About:
     """What a letter is about. A letter about a record names the recipient's account, whose rights are checked again
-    when it is sent, and the events in it."""
+    when it is sent, and the events in it. So does any other that only people with access may get."""
 
     kind: str = ""
     account: int | None = None
@@ -29,6 +29,7 @@ class About:
 
 
 NOTHING = About()
+AHEAD = datetime.timedelta(days=1)  # the time by which a letter overtakes those that nobody is waiting for
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,20 @@ class Waiting:
     about: About
 
 
-def put_letter(
+def put_letter(  # noqa: PLR0913 - a letter, and when it is sent
     connection: sa.Connection,
     tables: Tables,
     letter: EmailMessage,
     now: datetime.datetime,
-    condition: sa.ColumnElement[bool] | None = None,
     about: About = NOTHING,
+    *,
+    ahead: bool = False,
+    until: sa.ScalarSelect[datetime.datetime] | None = None,
 ) -> bool:
-    """Queues an email if `condition` holds in the database; returns whether it did.
+    """Queues an email; returns whether it did. It is only sent if the transaction is committed.
 
-    It is only sent if the transaction is committed.
+    `ahead`: before news and invitations to everybody, as somebody is waiting for it. `until`: a query for the moment
+    after which it is useless; if that finds none, nothing is queued.
     """
     row: dict[str, Any] = {
         "recipient": str(letter["To"]),
@@ -68,9 +72,13 @@ def put_letter(
         "kind": about.kind,
         "events": list(about.events),
     }
-    values = sa.select(*(sa.literal(value, tables.outbox.c[name].type) for name, value in row.items()))
-    if condition is not None:
-        values = values.where(condition)
+    if ahead:
+        row["next_try"] = now - AHEAD
+    columns = {name: sa.literal(value, tables.outbox.c[name].type) for name, value in row.items()}
+    values = sa.select(*columns.values())
+    if until is not None:
+        useless = sa.case((until < columns["give_up"], until), else_=columns["give_up"])
+        values = sa.select(*{**columns, "give_up": useless}.values()).where(until.is_not(None))
     insert = sa.insert(tables.outbox).from_select(list(row), values)
     return connection.execute(insert.returning(tables.outbox.c["id"])).first() is not None
 

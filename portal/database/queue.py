@@ -73,6 +73,11 @@ def put_off(
     update_queued_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
 
 
+def hand_back(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
+    """Frees a row that could not be tried at all: it keeps its place, and the attempt does not count."""
+    update_queued_row(connection, table, row_id, attempts=table.c["attempts"] - 1, locked_until=None, reason=reason)
+
+
 def stop_trying(
     connection: sa.Connection, table: sa.Table, reason: str, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> None:

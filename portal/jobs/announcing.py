@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import load_account
+from portal.accounts.identity import Identity, admit
 from portal.accounts.keys_and_tokens import portal_key
 from portal.database import outbox, queue
 from portal.database.engine import reading
@@ -21,6 +23,7 @@ from portal.database.schema.tables import Tables
 from portal.jobs.transactions import in_retried_transaction
 from portal.mail.announcement import Announcement, load_announcement
 from portal.mail.builder import Sender
+from portal.mail.headers import parse_letter
 from portal.mail.record_letters import Letter, record_letters
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,10 @@ class Announcing:
     def rewrite(self, connection: sa.Connection, tables: Tables, waiting: Waiting) -> Letter | None:
         """A waiting letter as it would be written now; None if its recipient must not see it."""
         about = waiting.about
+        if about.record is None:
+            account = load_account(connection, tables, int(about.account or 0))
+            admitted = account and admit(connection, tables, account, now=self.clock())
+            return Letter(parse_letter(waiting.message), about) if isinstance(admitted, Identity) else None
         announcement = load_announcement(connection, tables, str(about.module), int(about.record or 0), about.events)
         sender = self.sender(tables, self.clock())
         letters = record_letters(

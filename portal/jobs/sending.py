@@ -30,15 +30,19 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 FIRST_REST, LONGEST_REST = datetime.timedelta(seconds=5), datetime.timedelta(minutes=5)
+# One refusal is about its recipient; so many in a row may be about the portal.
+MANY_REFUSALS, REST_AFTER_MANY = 10, datetime.timedelta(minutes=1)
 LETTERS_OF_A_CONNECTION = 100  # servers close longer ones
+A_TURN = datetime.timedelta(seconds=30)  # of sending; then the worker does its other tasks
 # A misconfigured server refuses everything permanently: it is asked this often before that is believed.
 REFUSALS = 3
-# A letter about a record that has waited longer is rewritten: comments may have been withdrawn in the meantime.
+# A letter that has waited longer is written or checked again: comments may have been withdrawn in the meantime, or
+# access.
 STILL_TRUE = datetime.timedelta(seconds=30)
-TOO_LATE = _("Could not be sent for three days")
+TOO_LATE = _("Could not be sent in time")
 NO_LONGER_HAS_ACCESS = _("The recipient no longer has access to this")
 
-# A waiting letter as of now: unchanged, rewritten, or None if its recipient may no longer read it.
+# A waiting letter that names an account, as of now: unchanged, rewritten, or None if that may no longer read it.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
 
 TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
@@ -49,18 +53,30 @@ class Rest:
     """How long to leave the mail server alone after a failure: longer each time, until it accepts a letter again."""
 
     failures: int = 0
+    refusals: int = 0  # letters refused since one was accepted
     since: datetime.datetime | None = None
     until: datetime.datetime | None = None
 
-    def begin(self, now: datetime.datetime, at_least: datetime.timedelta = FIRST_REST) -> None:
-        """Called when the server has failed or refused a letter."""
+    def begin(
+        self,
+        now: datetime.datetime,
+        at_least: datetime.timedelta = FIRST_REST,
+        at_most: datetime.timedelta = LONGEST_REST,
+    ) -> None:
+        """Called when the server has failed."""
         self.since = now
-        self.until = now + max(at_least, min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST))
+        self.until = now + max(at_least, min(FIRST_REST * 2 ** min(self.failures, 10), at_most))
         self.failures += 1
+
+    def count_refusal(self, now: datetime.datetime) -> None:
+        """Called when the server has refused a letter; after many in a row, it is left alone for a while."""
+        self.refusals += 1
+        if self.refusals % MANY_REFUSALS == 0:
+            self.begin(now, at_most=REST_AFTER_MANY)
 
     def end(self) -> None:
         """Called when the server has accepted a letter."""
-        self.failures, self.since, self.until = 0, None, None
+        self.failures, self.refusals, self.since, self.until = 0, 0, None, None
 
     def lasts(self, now: datetime.datetime) -> bool:
         """Whether to leave the server alone at `now`; the clock may have been set back."""
@@ -76,41 +92,48 @@ class Sending:
     clock: Callable[[], datetime.datetime]
     rewrite: Rewrite
     rest: Rest = field(default_factory=Rest)
+    _refused_for_good: int = 0  # letters, since `give_up` was last called
 
     def send_all(self, tables: Tables, is_stopping: Callable[[], bool]) -> int:
-        """Sends what is due, until nothing is, the server fails or the process is stopping; returns how many."""
-        sent = 0
-        while not is_stopping() and not self.rest.lasts(self.clock()) and self._is_due(tables):
+        """Sends what is due, until nothing is, the server fails, the turn is over or the process is stopping; returns
+        how many."""
+        sent, end = 0, self.clock() + A_TURN
+
+        def ends() -> bool:
+            return is_stopping() or self.clock() >= end or self.rest.lasts(self.clock())
+
+        while not ends() and self._is_due(tables):
             letter = self._claim(tables)
             if letter is None:
                 break
-            sent += self._send_with_one_connection(tables, letter, is_stopping)
+            sent += self._send_with_one_connection(tables, letter, ends)
         return sent
 
     def give_up(self, tables: Tables) -> int:
-        """Gives up on letters that could not be sent in three days; returns how many they were."""
+        """Gives up on letters that could not be sent in time; returns how many are lost now, those included that the
+        server has refused for good."""
+        lost, self._refused_for_good = self._refused_for_good, 0
         with reading(self.engine) as connection:
             if not queue.is_late(connection, tables.outbox, self.clock()):
-                return 0
+                return lost
         late = self._store(queue.give_up_late, tables.outbox, self.clock(), TOO_LATE)
         if late:
-            log.error("Emails given up after three days: %s", late)
-        return late
+            log.error("Emails given up, as they could not be sent in time: %s", late)
+        return lost + late
 
-    def _send_with_one_connection(self, tables: Tables, letter: Waiting | None, is_stopping: Callable[[], bool]) -> int:
-        sent = 0
+    def _send_with_one_connection(self, tables: Tables, first: Waiting, ends: Callable[[], bool]) -> int:
         try:
             smtp = SmtpConnection(self.server)
-        except ServerAwayError as error:
-            self._server_failed(tables, letter, error)
+        except ServerAwayError as error:  # no fault of the letter, which keeps its place
+            self._store(queue.hand_back, tables.outbox, first.id, str(error))
+            self._server_failed(error)
             return 0
+        letter: Waiting | None = first
+        sent, tried = 0, 0
         try:
             while letter is not None:
-                sent += self._send(tables, smtp, letter)
-                ends = is_stopping() or self.rest.lasts(self.clock()) or sent >= LETTERS_OF_A_CONNECTION
-                letter = None if ends else self._claim(tables)
-        except ServerAwayError as error:
-            self._server_failed(tables, letter, error)
+                sent, tried = sent + self._send(tables, smtp, letter), tried + 1
+                letter = None if ends() or tried >= LETTERS_OF_A_CONNECTION else self._claim(tables)
         finally:
             smtp.close()
         return sent
@@ -126,6 +149,10 @@ class Sending:
         except LetterRefusedError as error:
             self._letter_refused(tables, letter, error)
             return 0
+        except ServerAwayError as error:
+            self._put_off(tables, letter, str(error))
+            self._server_failed(error)
+            return 0
         self._store(queue.mark_sent, tables.outbox, letter.id, self.clock())
         self.rest.end()
         log.info("Email sent to %s: %s", recipient, message["Message-ID"])
@@ -134,7 +161,7 @@ class Sending:
     def _current(self, tables: Tables, letter: Waiting) -> EmailMessage | None:
         """The letter as it may be sent now; None if it must not be sent at all."""
         fresh = letter.created > self.clock() - STILL_TRUE
-        if letter.about.record is None or fresh:
+        if fresh or (letter.about.record is None and letter.about.account is None):
             return parse_letter(letter.message)
         return self._store(self._rewrite, tables, letter)
 
@@ -149,14 +176,13 @@ class Sending:
         final = error.permanent and letter.attempts >= REFUSALS
         if final:
             self._store(queue.refuse, tables.outbox, letter.id, error.reason)
+            self._refused_for_good += 1
         else:
             self._put_off(tables, letter, error.reason)
         log.warning("Email to %s %s: %s", letter.recipient, "refused" if final else "put off", error.reason)
-        self.rest.begin(self.clock())
+        self.rest.count_refusal(self.clock())
 
-    def _server_failed(self, tables: Tables, letter: Waiting | None, error: ServerAwayError) -> None:
-        if letter is not None:
-            self._put_off(tables, letter, str(error))
+    def _server_failed(self, error: ServerAwayError) -> None:
         log.error("Emails cannot be sent at the moment: %s", error)
         self.rest.begin(self.clock())
 
@@ -190,4 +216,4 @@ def tell_administrators(
         for account in accounts_of(connection, tables, profile=profile):
             if isinstance(admit(connection, tables, account, now=sender.now), Identity):
                 letter = write(sender, account)
-                outbox.put_letter(connection, tables, letter, sender.now, about=About(kind))
+                outbox.put_letter(connection, tables, letter, sender.now, about=About(kind, account.id))

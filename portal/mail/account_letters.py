@@ -131,10 +131,10 @@ def _notice(subject: str, sentence: str, button: str, address: str) -> LetterCon
 
 
 def letters_given_up_letter(sender: Sender, account: Account) -> EmailMessage:
-    """The letter that tells an administrator that emails could not be sent for three days."""
+    """The letter that tells an administrator that emails were given up."""
     content = LetterContent(
         _("Some emails could not be sent"),
-        (_("The portal has tried for three days to send some emails, and has given up."),),
+        (_("Some emails could not be sent in time, or the mail server refused them for good."),),
         _("Open the list of emails"),
         f"{sender.address}/-/outbox?state=refused",
         (_("It says why each of them was not sent, and lets you send them again."),),

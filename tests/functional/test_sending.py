@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 
-from portal.accounts.accounts import Account
+from portal.accounts.accounts import Account, find_account
 from portal.database import outbox
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
@@ -29,7 +29,7 @@ from portal.mail.account_letters import password_changed_letter
 from portal.mail.builder import Sender
 from portal.mail.smtp import SmtpServer
 from tests.functional.test_emails import comment, open_ticket
-from tests.functional.world import ANNA, NANCY, PORTALS
+from tests.functional.world import ANNA, NANCY, PORTALS, Browser
 
 PATIENCE = 120  # seconds; the machine may be busy
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
@@ -98,14 +98,13 @@ def worker_of(world, server):
     return Worker(world.portal.engine, lambda: world.portal.tables, world.clock, lambda tables: address, smtp)
 
 
-def queue(world, number=1):
+def queue(world, number=1, **options):
     sender = Sender(world.portal.declaration, "https://care.example", world.clock.now)
     account = Account(1, ANNA, "Anna Rossi", "customer")
     with writing(world.portal.engine) as connection:
         for _number in range(number):
-            outbox.put_letter(
-                connection, world.portal.tables, password_changed_letter(sender, account), world.clock.now
-            )
+            letter = password_changed_letter(sender, account)
+            outbox.put_letter(connection, world.portal.tables, letter, world.clock.now, **options)
 
 
 def rows(world):
@@ -165,12 +164,48 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
         worker.turn()
         post.clock.now += 5 * MINUTE
     assert set(states(post)) == {"waiting"}
+    queue(post, ahead=True)
     server.start()
-    for _time in range(14):
-        worker.turn()
-        post.clock.now += 5 * MINUTE
-    assert states(post) == ["sent"] * 3
-    assert len(set(server.ids)) == len(server.ids) == 3
+    worker.turn()
+    assert [(row["state"], row["attempts"]) for row in rows(post)] == [("sent", 1)] * 4
+    assert len(set(server.ids)) == len(server.ids) == 4
+    assert server.ids[0] == rows(post)[-1]["message_id"]
+
+
+def test_a_link_that_expires_before_its_email_can_be_sent_is_not_sent(post, server):
+    server.stop()
+    browser = Browser(post.app)
+    token = browser.get("/password/forgotten").html.find("input", attrs={"name": "_csrf"})["value"]
+    browser.post("/password/forgotten", {"_csrf": token, "email": ANNA}, status=303)
+    worker = worker_of(post, server)
+    worker.turn()
+    post.clock.now += 61 * MINUTE
+    server.start()
+    worker.turn()
+    reset, told = rows(post)
+    assert (reset["state"], told["recipient"]) == ("refused", f"Nancy Smith <{NANCY}>")
+    assert server.ids == []
+    worker.turn()
+    assert server.ids == [told["message_id"]]
+
+
+def test_a_letter_for_people_with_access_is_not_sent_to_others(post, server):
+    with reading(post.portal.engine) as connection:
+        anna, nancy = (find_account(connection, post.portal.tables, email).id for email in (ANNA, NANCY))
+    for account in (anna, nancy):
+        queue(post, about=outbox.About(account=account))
+    post.account(ANNA, disabled=True)
+    post.clock.now += MINUTE
+    worker_of(post, server).turn()
+    assert states(post) == ["refused", "sent"]
+
+
+def test_sending_many_letters_leaves_time_for_the_other_tasks(post, server):
+    queue(post, 3)
+    worker = worker_of(post, server)
+    taken = server.taken
+    worker.sending.clock = lambda: post.clock.now + len(taken) * datetime.timedelta(seconds=20)
+    assert [worker.turn().sent for _turn in range(3)] == [2, 1, 0]
 
 
 def test_what_a_module_keeps_from_being_done_keeps_no_letter_back(post, server):
@@ -224,19 +259,24 @@ def test_a_refusal_is_tried_again_and_believed_when_it_lasts(post, server):
         assert states(post) == ["waiting"]
         post.clock.now += 10 * MINUTE
     worker.turn()
-    (row,) = rows(post)
+    row, told = rows(post)
     assert (row["state"], row["reason"], row["attempts"]) == ("refused", "550 never", 3)
+    assert (told["recipient"], told["subject"]) == (f"Nancy Smith <{NANCY}>", "Some emails could not be sent")
+    assert worker.turn().sent == 1
     post.clock.now += DAY
     assert worker.turn().sent == 0
 
 
-def test_after_a_refusal_the_server_is_left_alone_for_a_while(post, server):
-    queue(post, 3)
-    server.answers = ["452 full"] * 3
+def test_a_refused_letter_keeps_no_other_waiting_until_many_in_a_row_are_refused(post, server):
+    queue(post, 20)
+    server.answers = ["550 unknown", *[""] * 5, *["452 full"] * 12]
     worker = worker_of(post, server)
+    for _turn in range(2):
+        worker.turn()
+        assert (len(server.ids), len(server.answers)) == (5, 2)
+    post.clock.now += MINUTE
     worker.turn()
-    worker.turn()
-    assert len(server.answers) == 2
+    assert len(server.ids) == 18
 
 
 def test_after_three_days_a_letter_is_given_up_and_administrators_are_notified_once(post, server):
@@ -250,7 +290,7 @@ def test_after_three_days_a_letter_is_given_up_and_administrators_are_notified_o
     assert [row["state"] for row in given_up] == ["refused"] * 2
     assert (told["recipient"], told["state"]) == (f"Nancy Smith <{NANCY}>", "waiting")
     assert "Connection refused" in given_up[0]["reason"]
-    assert given_up[1]["reason"] == "Could not be sent for three days"
+    assert given_up[1]["reason"] == "Could not be sent in time"
     post.account(NANCY, signed_in=None)  # else a sign-in from here would be told, too
     browser = post.signed_in(NANCY)
     assert "Not sent" in browser.get("/-/outbox?state=refused")

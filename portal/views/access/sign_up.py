@@ -195,7 +195,8 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
         except AccessRefusedError:
             pass  # it waits for staff, who see why
     for identity in sign_ups.deciders(waiting):
-        queue_letter(request, approval_request_letter(letter_sender(request), identity.account, waiting.email))
+        letter = approval_request_letter(letter_sender(request), identity.account, waiting.email)
+        queue_letter(request, letter, account=identity.account.id)
     text = _("Thank you. We have received your request. You will get an email as soon as you can sign in.")
     return PasswordPage(_("Almost done"), text=text, steps=_steps(request, 2), **TO_SIGN_IN)
 
