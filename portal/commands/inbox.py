@@ -27,6 +27,7 @@ from portal.texts import _, plural
 from portal.web.live import LivePortal, StartupError
 
 EVERY = 10  # seconds between two checks of a Maildir or a mailbox
+LONGEST_PAUSE = 300  # the same while they fail: servers lock out who tries a wrong password too often
 FAULT = _("the portal could not process it; its log says why")
 Result = TypeVar("Result")
 
@@ -64,10 +65,11 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         click.echo(f"Took {plural(_take_once(take, intake), 'message')} in")
         return
     with stop_signals() as stopped:
+        pause = EVERY
         while not stopped.is_set():
-            _trying(lambda: take(intake.use))
+            pause = EVERY if _trying(lambda: take(intake.use)) else min(pause * 2, LONGEST_PAUSE)
             _trying(intake.adopt)
-            stopped.wait(EVERY)
+            stopped.wait(pause)
 
 
 def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], int]:
@@ -148,16 +150,18 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
         raise click.ClickException(f"the database refuses: {driver_error(error)}") from None
 
 
-def _trying(work: Callable[[], object]) -> None:
-    """Does the work; a failure is logged, and the next round tries again."""
+def _trying(work: Callable[[], object]) -> bool:
+    """Does the work; returns whether it succeeded. A failure is logged, and the next round tries again."""
     try:
         work()
+        return True
     except (SourceError, StoreError, OSError) as error:
         log.error("%s", error)
     except DatabaseError as error:
         log.error("The database refuses: %s", driver_error(error))
     except Exception:
         log.exception("Mail could not be taken in")
+    return False
 
 
 def _serve(address: str, intake: MailIntake) -> None:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -113,6 +114,7 @@ def test_a_maildir_is_emptied_by_several_processes_each_mail_once(folder: Path):
     for number in range(6):
         (maildir / "new" / f"{number}.host").write_bytes(mail(number))
     (maildir / "new" / "copy.host").write_bytes(mail(3))
+    (maildir / "new" / "0.broken").mkdir()
     results: list[subprocess.CompletedProcess[str]] = []
 
     workers = [
@@ -126,7 +128,7 @@ def test_a_maildir_is_emptied_by_several_processes_each_mail_once(folder: Path):
 
     assert [result.returncode for result in results] == [0, 0], [result.stderr for result in results]
     assert sorted(titles(folder)) == [f"Number {number}" for number in range(6)]
-    assert list((maildir / "new").iterdir()) == []
+    assert [path.name for path in (maildir / "new").iterdir()] == ["0.broken"]
     assert len(list((maildir / "cur").iterdir())) == 7
 
 
@@ -144,18 +146,37 @@ def test_mail_is_taken_by_lmtp_until_it_is_told_to_stop(folder: Path):
 def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path):
     password = folder.parent / "password"
     password.write_text("secret\n")
-    with running_dovecot([mail(0), mail(1)]) as port:
+    with running_dovecot([mail(0), mail(1)]) as (port, new):
         url = f"imap://help@127.0.0.1:{port}/INBOX"
         once = ["inbox", "--once", "--folder", str(folder), "--imap"]
         first = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
         second = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
         wrong = CliRunner().invoke(main, [*once, f"imap://help:wrong@127.0.0.1:{port}/INBOX"])
+        (new / "2.host").touch(mode=0)  # Dovecot closes the connection when it is to give this one
+        (new / "3.host").write_bytes(mail(3))
+        third = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
 
     assert (first.exit_code, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
     assert second.stdout == "Took 0 messages in\n"
     assert wrong.exit_code == 1
     assert "does not give its mail" in wrong.stderr
-    assert sorted(titles(folder)) == ["Number 0", "Number 1"]
+    assert "does not give 1 message" in third.stderr
+    assert sorted(titles(folder)) == ["Number 0", "Number 1", "Number 3"]
+
+
+def test_a_mailbox_that_gives_nothing_is_asked_less_often(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    class Stopped:
+        pauses: ClassVar[list[int]] = []
+
+        def is_set(self) -> bool:
+            return len(self.pauses) == 6
+
+        def wait(self, pause: int) -> None:
+            self.pauses.append(pause)
+
+    monkeypatch.setattr("portal.commands.inbox.stop_signals", lambda: contextlib.nullcontext(Stopped()))
+    CliRunner().invoke(main, ["inbox", "--folder", str(folder), "--imap", f"imap://127.0.0.1:{free_port()}/INBOX"])
+    assert Stopped.pauses == [20, 40, 80, 160, 300, 300]
 
 
 def free_port() -> int:
@@ -179,8 +200,8 @@ def running(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 
 @contextlib.contextmanager
-def running_dovecot(mails: list[bytes]) -> Iterator[int]:
-    """A Dovecot with a mailbox whose password is “secret”; its port."""
+def running_dovecot(mails: list[bytes]) -> Iterator[tuple[int, Path]]:
+    """A Dovecot with a mailbox whose password is “secret”; its port, and the folder of new mail."""
     program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         unavailable("Dovecot is not installed")
@@ -203,7 +224,7 @@ def running_dovecot(mails: list[bytes]) -> Iterator[int]:
         process = subprocess.Popen([program, "-F", "-c", str(folder / "dovecot.conf")])
         try:
             wait_for(port, folder / "log")
-            yield port
+            yield port, new
         finally:
             process.terminate()
             process.wait()

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from portal.lazy import LazyModule
+from portal.texts import plural
 
 aiosmtpd_controller = LazyModule("aiosmtpd.controller")
 aiosmtpd_lmtp = LazyModule("aiosmtpd.lmtp")
@@ -22,6 +23,7 @@ aiosmtpd_lmtp = LazyModule("aiosmtpd.lmtp")
 LARGEST = 45_000_000  # bytes; a larger mail is refused over LMTP, and kept aside otherwise
 PORTS = {"imap": 143, "imaps": 993}
 WAIT = 60  # seconds for an answer from an IMAP server
+MOST_FAILED = 10  # mails that an IMAP server cannot give, after which the others have to wait, too
 Use = Callable[[bytes, tuple[str, ...]], None]
 
 log = logging.getLogger(__name__)
@@ -39,8 +41,15 @@ def receive_from_maildir(folder: Path, use: Use) -> int:
     taken = 0
     (folder / "cur").mkdir(exist_ok=True)
     for path in sorted((folder / "new").iterdir()):
-        with contextlib.suppress(FileNotFoundError):  # another process has it
-            use(path.read_bytes(), ())
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:  # another process has it
+            continue
+        except OSError as error:  # it keeps no other waiting
+            log.error("A mail cannot be read: %s", error)
+            continue
+        use(raw, ())
+        with contextlib.suppress(FileNotFoundError):
             os.replace(path, folder / "cur" / f"{path.name.partition(':')[0]}:2,S")
             taken += 1
     return taken
@@ -49,21 +58,43 @@ def receive_from_maildir(folder: Path, use: Use) -> int:
 def receive_from_imap(url: str, password: str, use: Use) -> int:
     """Uses each unseen mail in a mailbox, and marks it as seen; returns how many. Raises SourceError.
 
-    `url`: imaps://USER@HOST/MAILBOX, or imap://…, which is encrypted with STARTTLS if the server offers it.
+    `url`: imaps://USER@HOST/MAILBOX, or imap://…, which is encrypted with STARTTLS if the server offers it. A mail that
+    the server cannot give keeps no other waiting; some servers then close the connection, so there is a new one.
     """
-    try:
-        with _mailbox(url, password) as mailbox:
-            _answer(mailbox.select(f'"{unquote(urlsplit(url).path.strip("/")) or "INBOX"}"'))
-            ids = _answer(mailbox.uid("SEARCH", "UNSEEN"))[0].split()
-            for mail_id in ids:
-                parts = _answer(mailbox.uid("FETCH", mail_id.decode(), "(BODY.PEEK[])"))
-                raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
-                if raw is not None:
-                    use(raw, ())
-                    _answer(mailbox.uid("STORE", mail_id.decode(), "+FLAGS", r"(\Seen)"))
-            return len(ids)
-    except (OSError, imaplib.IMAP4.error) as error:
-        raise SourceError(f"the mail server at {urlsplit(url).hostname} does not give its mail: {error}") from error
+    taken, host = 0, urlsplit(url).hostname
+    failed: dict[str, Exception] = {}
+    while True:
+        before = len(failed)
+        try:
+            with _mailbox(url, password) as mailbox:
+                taken += _take_unseen(mailbox, use, failed)
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise SourceError(f"the mail server at {host} does not give its mail: {error}") from error
+        if before == len(failed) or len(failed) >= MOST_FAILED:
+            break
+    if failed:
+        reason = next(iter(failed.values()))
+        raise SourceError(f"the mail server at {host} does not give {plural(len(failed), 'message')}: {reason}")
+    return taken
+
+
+def _take_unseen(mailbox: imaplib.IMAP4, use: Use, failed: dict[str, Exception]) -> int:
+    """Uses the unseen mails, up to the first that cannot be fetched, which is added to `failed`; returns how many."""
+    taken = 0
+    for mail_id in _answer(mailbox.uid("SEARCH", "UNSEEN"))[0].decode().split():
+        if mail_id in failed:
+            continue
+        try:
+            parts = _answer(mailbox.uid("FETCH", mail_id, "(BODY.PEEK[])"))
+        except (OSError, imaplib.IMAP4.error) as error:
+            failed[mail_id] = error
+            break
+        raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+        if raw is not None:
+            use(raw, ())
+            _answer(mailbox.uid("STORE", mail_id, "+FLAGS", r"(\Seen)"))
+            taken += 1
+    return taken
 
 
 @contextlib.contextmanager
@@ -76,9 +107,13 @@ def _mailbox(url: str, password: str) -> Iterator[imaplib.IMAP4]:
         mailbox = imaplib.IMAP4(host, port, timeout=WAIT)
         if "STARTTLS" in mailbox.capabilities:
             mailbox.starttls(context)
-    with mailbox:
+    try:
         mailbox.login(unquote(parts.username or ""), password or unquote(parts.password or ""))
+        _answer(mailbox.select(f'"{unquote(parts.path.strip("/")) or "INBOX"}"'))
         yield mailbox
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            mailbox.logout()
 
 
 def _answer(answer: tuple[str, list[Any]]) -> list[Any]:
