@@ -61,6 +61,11 @@ class ProvenPerson:
     subject: str
     email: str
 
+    def may_become(self, subject: str | None) -> bool:
+        """Whether an account of `subject` can be found by its address: not if that is somebody else at this provider;
+        the provider before this one says nothing any more."""
+        return subject is None or subject.partition(" ")[0] != self.subject.partition(" ")[0]
+
 
 class IdentityProvider:
     """The provider named in the settings."""
@@ -104,8 +109,8 @@ class IdentityProvider:
 
     def _request_token(self, form: Mapping[str, str]) -> dict[str, Any]:
         client_id, secret = self._client
-        supported = self._discover().get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-        if secret and "client_secret_basic" in supported:
+        supported = self._discover().get("token_endpoint_auth_methods_supported")
+        if secret and (not isinstance(supported, list) or "client_secret_basic" in supported):
             credentials = f"{quote(client_id, safe='')}:{quote(secret, safe='')}"
             headers = {"Authorization": f"Basic {base64.b64encode(credentials.encode()).decode()}"}
         else:
@@ -202,7 +207,10 @@ def verify_id_token(
 
 def check_address(address: str) -> None:
     """Raises ProviderError for an address of the provider that is not encrypted."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise ProviderError(f"{address}: {error}") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ProviderError(f"{address} is not https")
 

@@ -24,6 +24,7 @@ class LinkRequest:
     email: str
     network: str
     device: str | None = None  # the cookie, see devices.py
+    single_sign_on: bool = False  # whether the portal has an identity provider
 
 
 def request_link(
@@ -48,6 +49,7 @@ def request_link(
     everyone = attempts.count_attempt(connection, tables, attempts.RESET_ADDRESS, email, now)
     within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != link_request.network)
     reason = sign_in_refusal(connection, tables, account, now)
-    allowed = reason is None and not (purpose == RESET and account.external)
+    elsewhere = account.external and link_request.single_sign_on
+    allowed = reason is None and not (purpose == RESET and elsewhere)
     recipient = account if within and allowed else NO_ONE
     return recipient, make_link(connection, tables, recipient.id, purpose, now, lifetime)

@@ -189,11 +189,15 @@ class Logins:
 
     def is_current_password(self, account: Account, password: str, now: datetime.datetime) -> bool:
         """Whether `password` is the account's. Raises TooManyAttemptsError."""
+        limit, who = attempts.CURRENT_PASSWORD, str(account.id)
         with writing(self.engine) as connection:
-            attempts.check_attempt(connection, self.tables, attempts.CURRENT_PASSWORD, str(account.id), now)
-        with reading(self.engine) as connection:
+            attempts.check_attempt(connection, self.tables, limit, who, now)
             hashed = password_of(connection, self.tables, account.id)
-        return self.passwords.match(hashed, password)
+        is_right = self.passwords.match(hashed, password)
+        if is_right:
+            with writing(self.engine) as connection:
+                attempts.forgive_attempts(connection, self.tables, limit, who, now)
+        return is_right
 
     def new_password_error(self, account: Account, new: str) -> str | None:
         """Why `new` cannot be this account's new password; None if it can."""
@@ -268,7 +272,7 @@ class Logins:
     ) -> SignedIn | CodeNeeded | str:
         """A session for a person proved by the identity provider, or a sentence that says why not.
 
-        Their account is the one they used before, or the first time the one with their address.
+        Their account is the one they used before, or the first time with this provider the one with their address.
         """
         with writing(self.engine) as connection:
             account = find_account_of_subject(connection, self.tables, person.subject)
@@ -279,7 +283,7 @@ class Logins:
                 account = find_account(connection, self.tables, person.email)
             if account is None:
                 return _(NO_ACCESS, mapping={"email": person.email})
-            if not is_known and account.subject is not None:
+            if not is_known and not person.may_become(account.subject):
                 return _(OTHER_LOGIN, mapping={"email": person.email})
             if not is_known and sign_in_refusal(connection, self.tables, account, now) is None:
                 account = self._bind(connection, account, person.subject)

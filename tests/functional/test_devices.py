@@ -123,6 +123,7 @@ def test_a_sign_in_by_link_from_a_new_device_is_announced_also_without_a_passwor
         told.append([text for _to, subject, text in letters(app) if subject == "A new sign-in"])
     assert [len(texts) for texts in told] == [0, 1, 1]
     assert "Firefox on Linux" in told[1][0]
+    assert first.get("/password").location == "http://localhost/password/forgotten"  # there is none to be changed
 
 
 @pytest.mark.parametrize("ways", ["[password, link]", "[link]"])

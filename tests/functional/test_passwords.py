@@ -98,6 +98,11 @@ def test_a_password_is_refused_at_its_field(app, sign_in, typed, sentence):
     assert letters(app) == []
 
 
+def test_a_right_current_password_does_not_count_as_guessed(app, sign_in):
+    sign_in(ANNA)
+    assert {change_password(app, new="short").status_int for _time in range(11)} == {422}
+
+
 def test_the_current_password_cannot_be_guessed_in_an_unattended_browser(app, sign_in):
     sign_in(ANNA)
     answers = [change_password(app, current="wrong").status_int for _attempt in range(11)]

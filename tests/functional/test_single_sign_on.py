@@ -13,7 +13,7 @@ import pytest
 from tests.functional.conftest import form_of
 from tests.functional.test_accounts import account as account
 from tests.functional.test_granting import DORA, NANCY, link_of, post
-from tests.functional.test_passwords import ask_for_link, letters
+from tests.functional.test_passwords import NEW, ask_for_link, letters, link_in, set_password
 from tests.functional.test_second_factor import enter_code, set_up
 from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 
@@ -126,6 +126,20 @@ def test_people_who_only_sign_in_with_it_have_no_password_page(app, another_brow
     before = len(letters(app))
     ask_for_link(another_browser())
     assert len(letters(app)) == before
+
+
+def test_after_a_change_of_provider_people_are_found_by_their_address_again(app, issuer, another_browser):
+    change_account(app, ANNA, subject="https://id.elsewhere.example 4711", password=None)
+    assert sign_in_there(app).status_int == 303
+    assert "belongs to another login" in sign_in_there(another_browser(), "another-anna")
+
+
+def test_without_a_provider_people_who_signed_in_there_set_a_password(make_app):
+    app = make_app()
+    change_account(app, ANNA, subject="https://id.elsewhere.example 4711", password=None)
+    ask_for_link(app)
+    set_password(app, link_in(letters(app)[-1]))
+    assert try_to_sign_in(app, password=NEW).status_int == 303
 
 
 def test_an_existing_password_is_kept(app, another_browser):

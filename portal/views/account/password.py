@@ -47,7 +47,10 @@ GONE = _("This link has expired or has already been used.")
 
 @view_config(context=Password, request_method="GET", renderer="password.pt", permission=CHANGE_PASSWORD)
 def show_password_change(context: Password, request: Request) -> Any:
-    """`GET /password`: the form; with a generated password, people see nothing else until a new one is saved."""
+    """`GET /password`: the form; with a generated password, people see nothing else until a new one is saved. Who signs
+    in without a password gets their first one with a link."""
+    if not request.logins.has_password(request.identity.account):
+        return HTTPSeeOther("/password/forgotten")
     return _change_page(request.identity, {})
 
 
@@ -142,7 +145,9 @@ def request_reset(context: Password, request: Request) -> Any:
     email = posted_text(request, "email").strip()
     if not email:
         return refused_form(request, _forgotten_page(request, _("Enter your email address.")))
-    link_request = LinkRequest(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
+    has_provider = request.registry.identity_provider is not None
+    device = read_cookie(request, Cookie.DEVICE)
+    link_request = LinkRequest(email, network_of(request.remote_addr), device, has_provider)
     recipient, token = request_link(request.connection, request.portal.tables, link_request, request.now)
     queue_letter(request, password_reset_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther("/password/forgotten?sent=1")

@@ -8,7 +8,14 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
-from portal.accounts.identity_provider import ProviderError, UnknownKeyError, check_address, verify_id_token
+from portal.accounts.identity_provider import (
+    Flow,
+    IdentityProvider,
+    ProviderError,
+    UnknownKeyError,
+    check_address,
+    verify_id_token,
+)
 
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
 SECONDS = int(NOW.timestamp())
@@ -85,7 +92,22 @@ def test_a_key_that_is_not_known_yet_is_told_apart():
         verified(signed(CLAIMS, kid="two"))
 
 
-@pytest.mark.parametrize("address", ["http://id.example/token", "ftp://localhost/", "file:///etc/passwd", "token"])
+@pytest.mark.parametrize(
+    "address", ["http://id.example/token", "ftp://localhost/", "file:///etc/passwd", "token", "http://["]
+)
 def test_nothing_is_asked_that_others_could_read(address):
     with pytest.raises(ProviderError):
         check_address(address)
+
+
+def test_a_provider_may_say_nothing_about_how_it_recognizes_the_portal(monkeypatch):
+    def fetch(address, headers=None, form=None):
+        if form:
+            raise ProviderError(f"reached with {headers}")
+        metadata = {"issuer": "https://id.example", "token_endpoint": "https://id.example/token"}
+        return {**metadata, "token_endpoint_auth_methods_supported": None}
+
+    monkeypatch.setattr("portal.accounts.identity_provider.fetch", fetch)
+    provider = IdentityProvider("https://id.example", "portal", "secret", "Acme ID")
+    with pytest.raises(ProviderError, match="reached with .*Basic"):
+        provider.prove("code", Flow.begin(), "https://care.example", NOW)
