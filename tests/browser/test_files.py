@@ -80,12 +80,18 @@ def test_the_card_of_a_record_sends_what_is_chosen_again_if_need_be_and_says_wha
 
 
 def test_of_a_new_record_refused_files_are_told_at_its_own_address_though_create_is_pressed_twice(
-    visit: Visit, report: Path, tmp_path: Path
+    visit: Visit, report: Path, photo: Path, tmp_path: Path
 ) -> None:
     empty = tmp_path / "empty.txt"
     empty.touch()
     page = visit("customer", "/orders/create")
     page.get_by_label("What do you need?").fill("A lamp")
+    # A form that comes back has the files; each can be removed with the mouse.
+    page.get_by_label("Quantity, line 1").fill("many")
+    page.locator("input[type=file]").set_input_files(photo)
+    page.get_by_role("button", name="Create").click()
+    page.get_by_role("checkbox", name="photo.jpg").uncheck()
+    page.get_by_label("Quantity, line 1").fill("")
     page.locator("input[type=file]").set_input_files([report, empty])
     for name, text in (("lamp.png", ""), ("cells.png", "of a spreadsheet")):
         page.get_by_label("What do you need?").evaluate(PASTE, [name, text])
