@@ -217,7 +217,7 @@ def _related(draft: DeclarationDraft, module: str, access: Access, related: Rela
 def can_be_typed(module: Module, field: Field, new: bool) -> bool:
     """Whether a generated form has this field: whether it can be typed for a `new` record, or for an existing one."""
     moved = field.name == module.state_field
-    read_only = field.read_only is True or (field.read_only == "once" and not new)
+    read_only = field.read_only is True or (field.read_only == "once" and not new) or (field.needs_record and new)
     return field.name in module.fields and not (moved or read_only or field.computed)
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, cast
 import sqlalchemy as sa
 from pydantic import StrictBool
 
-from portal.conditions import NEVER, Condition
+from portal.conditions import ALWAYS, NEVER, Condition, comparisons
 from portal.fields.base_shape import FormWhere, Shape
 from portal.fields.comparisons import ORDER
 from portal.fields.deadline import DeadlineRule
@@ -194,6 +194,14 @@ class Linking(Shape):
     def target_condition(self) -> Condition | None:
         """Which records of its targets a link offers; None for all."""
         return None
+
+    @property
+    def needs_record(self) -> bool:
+        """Whether a link offers only what links to the record itself, so that a new record has nothing to choose."""
+        return any(
+            "id" in comparison.other_fields and comparison.path != ("id",)
+            for comparison in comparisons(self.target_condition or ALWAYS)
+        )
 
     @property
     def on_target_deleted(self) -> Literal["refuse", "clear", "cascade"]:

@@ -44,6 +44,7 @@ modules:
       badge: {type: text, unique: organization}
       seat: {type: integer, unique: caller}
       above: {type: link, to: cases, where: {id: {not: $id}}}
+      first_below: {type: link, to: cases, where: {above: $id}}
       opens: integer
       closes: {type: integer, at_least: opens}
       area:
@@ -108,7 +109,7 @@ modules:
                                     arrives, leaves]}
     edit:
       fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
-               starts, ends, caller, above, area, topics, arrives, leaves]
+               starts, ends, caller, above, first_below, area, topics, arrives, leaves]
     detail:
       sections:
         - {title: What, fields: [title, [kind, detail]]}
@@ -251,6 +252,19 @@ def test_a_link_may_offer_every_record_but_the_record_itself(world):
     assert errors(nancy.send(f"/cases/{below}/edit", {"title": "Below", "above": below})) == {"above"}
     offered = nancy.get(f"/cases/{above}/edit").html.select("select[name=above] option")
     assert str(above) not in {option["value"] for option in offered}
+
+
+def test_a_link_may_offer_only_what_links_to_the_record_itself(world):
+    nancy, above, other = world[NANCY], world.add("cases", title="Above"), world.add("cases", title="Other")
+    below = world.add("cases", title="Below", above=world.the("cases", "Above"))
+    offered = nancy.get(f"/cases/{above}/edit").html.select("select[name=first_below] option")
+    assert {option["value"] for option in offered} == {"", str(below)}
+    address = f"/cases/{above}/edit"
+    assert errors(nancy.send(address, {"title": "Above", "first_below": other})) == {"first_below"}
+    assert nancy.send(address, {"title": "Above", "first_below": below}).status_int == 303
+    program = world.program(NANCY)
+    assert program.call("PATCH", f"cases/{other}", {"first_below": below}, 422).json["fields"].keys() == {"first_below"}
+    assert not nancy.get("/cases/create").html.select("[name=first_below]"), "nothing links to a new record yet"
 
 
 def test_a_transition_that_sets_what_another_record_has_is_refused(world):

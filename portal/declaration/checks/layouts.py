@@ -173,10 +173,12 @@ def _check_form_field(draft: DeclarationDraft, module: Module, name: str, at: Cu
     if field is None:
         _check_names(draft, module.name, [(at, name)])
     elif not can_stand_in_form(module, field, new):
-        at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field)}')
+        at.warn(f'"{name}" is left out of the form: {_why_not_typed(module, field, new)}')
 
 
-def _why_not_typed(module: Module, field: Field) -> str:
+def _why_not_typed(module: Module, field: Field, new: bool) -> str:
+    if field.needs_record and new:
+        return "it offers what links to the record, and nothing links to a new one"
     if field.name == module.state_field:
         return "only transitions change it"
     if field.read_only == "once":
