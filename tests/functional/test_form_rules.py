@@ -115,6 +115,7 @@ modules:
         - {title: What, fields: [title, [kind, detail]]}
         - {title: Parts, fields: [parts]}
         - {fields: [serial, consent, data, score]}
+        - {fields: [price, opens], show_when: {any: [{kind: large}, {firm.site: Hall 1}]}}
 """
 STAFF = """staff: true
 modules:
@@ -252,6 +253,15 @@ def test_a_link_may_offer_every_record_but_the_record_itself(world):
     assert errors(nancy.send(f"/cases/{below}/edit", {"title": "Below", "above": below})) == {"above"}
     offered = nancy.get(f"/cases/{above}/edit").html.select("select[name=above] option")
     assert str(above) not in {option["value"] for option in offered}
+
+
+def test_a_section_is_there_while_its_condition_holds(world):
+    for kind, shown in (("large", True), ("small", False)):
+        case = world.add("cases", title="Shown", kind=kind, serial="A-1", opens=4711)
+        page = world[NANCY].get(f"/cases/{case}/").html
+        headings = [heading.text for heading in page.select("main .card h2")]
+        fields = " ".join(part.text for part in page.select("main .fields"))
+        assert ("4,711" in fields, headings.count("Details")) == (shown, 1)
 
 
 def test_a_link_may_offer_only_what_links_to_the_record_itself(world):

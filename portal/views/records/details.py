@@ -115,14 +115,17 @@ def detail_page(
 
 def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, ...]:
     """The fields of the record by section, without sections that a condition hides; `pictures` are shown in long texts
-    where a mail had them."""
-    records = resource.records
-    return tuple(
-        SectionShown(section.title or "", rows)
-        for section in records.access.detail.sections or ()
-        if section.show_when is None or records.narrow(section.show_when).exists(resource.record.id)
-        if (rows := tuple(_section_rows(resource, section.fields, pictures)))
-    )
+    where a mail had them. Sections without a title that follow each other are one."""
+    records, sections = resource.records, list[SectionShown]()
+    for section in records.access.detail.sections or ():
+        if section.show_when is not None and not records.narrow(section.show_when).exists(resource.record.id):
+            continue
+        title, rows = section.title or "", tuple(_section_rows(resource, section.fields, pictures))
+        if rows and sections and not title and not sections[-1].title:
+            sections[-1] = SectionShown("", (*sections[-1].rows, *rows))
+        elif rows:
+            sections.append(SectionShown(title, rows))
+    return tuple(sections)
 
 
 def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
