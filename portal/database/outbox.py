@@ -124,6 +124,15 @@ def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa
     return connection.execute(sa.select(tables.outbox).where(tables.outbox.c["id"] == letter_id)).mappings().first()
 
 
+def last_failure(connection: sa.Connection, tables: Tables) -> str:
+    """Why a waiting letter could not be sent, in the words of the mail server: the one that is next. Empty if none has
+    failed."""
+    outbox = tables.outbox.c
+    failed = outbox["state"] == WAITING, outbox["reason"].is_not(None)
+    query = sa.select(outbox["reason"]).where(*failed).order_by(outbox["next_try"], outbox["id"]).limit(1)
+    return connection.execute(query).scalar() or ""
+
+
 def has_letter_since(connection: sa.Connection, tables: Tables, kind: str, moment: datetime.datetime) -> bool:
     """Whether an email of this kind was written after `moment`."""
     query = sa.select(tables.outbox.c["id"]).where(tables.outbox.c["kind"] == kind, tables.outbox.c["created"] > moment)

@@ -120,7 +120,8 @@ class SmtpConnection:
 def _sentence(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return _answer(error.smtp_code, error.smtp_error)
-    return " ".join(str(error).split()) or type(error).__name__
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)  # without [Errno 111]
+    return " ".join(words.split()) or type(error).__name__
 
 
 def _answer(code: int, answer: bytes | str) -> str:

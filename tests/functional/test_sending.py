@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,7 +157,8 @@ def test_a_full_disk_delays_letters_and_loses_none(post, server):
     sa.event.remove(engine, "begin", enough_pages)
 
 
-def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
+def test_a_server_that_is_away_delays_letters_and_loses_none(post, server, monkeypatch):
+    monkeypatch.setattr(post.app.registry, "serving", replace(post.app.registry.serving, sends_email=True))
     server.stop()
     queue(post, 3)
     worker = worker_of(post, server)
@@ -164,6 +166,11 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server):
         worker.turn()
         post.clock.now += 5 * MINUTE
     assert set(states(post)) == {"waiting"}
+    page = post[NANCY].get("/-/outbox")
+    assert "3 emails are waiting." in page
+    assert page.text.count("Connection refused") == 2  # also beside the email that is next
+    post.clock.now += 5 * MINUTE
+    assert "portal worker is not running" in post[NANCY].get("/-/outbox")
     queue(post, ahead=True)
     server.start()
     worker.turn()
@@ -289,7 +296,7 @@ def test_after_three_days_a_letter_is_given_up_and_administrators_are_notified_o
     *given_up, told = rows(post)
     assert [row["state"] for row in given_up] == ["refused"] * 2
     assert (told["recipient"], told["state"]) == (f"Nancy Smith <{NANCY}>", "waiting")
-    assert "Connection refused" in given_up[0]["reason"]
+    assert given_up[0]["reason"] == f"127.0.0.1:{server.port}: Connection refused"
     assert given_up[1]["reason"] == "Could not be sent in time"
     post.account(NANCY, signed_in=None)  # else a sign-in from here would be told, too
     browser = post.signed_in(NANCY)

@@ -14,12 +14,14 @@ from pyramid.view import view_config
 
 from portal.database import outbox, queue
 from portal.database.deliveries import newest_deliveries
+from portal.jobs.pending_work import measure_pending_work
 from portal.mail.letter_text import hide_links, read_letter
-from portal.texts import Words, _
+from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
 from portal.views.parts import Moment
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
+from portal.web.health_probe import LATE, WORKER_SILENT
 from portal.web.resources import ROW_ID, Administration
 from portal.web.security import ADMINISTER, READ_LETTERS
 from portal.web.serving import is_local_development
@@ -79,6 +81,8 @@ class OutboxPage:
     links_url: str = ""  # shows the links of the chosen one
     may_send: bool = False
     sends_email: bool = False  # whether there is a mail server
+    late: Words = ""  # how many emails are waiting, if one of them has waited for long
+    late_reason: Words = ""  # why
     has_webhooks: bool = False
     deliveries: tuple[DeliveryShown, ...] = ()
 
@@ -95,6 +99,7 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
     chosen = outbox.find_letter(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
+    late, late_reason = _what_is_late(request) if request.registry.serving.sends_email else ("", "")
     return OutboxPage(
         letters=tuple(_letter(row, request) for row in queue.newest(connection, tables.outbox, PAGE, state)),
         tabs=_tabs(state),
@@ -103,6 +108,8 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
         links_url=f"/-/outbox?letter={chosen_id}&links=1" if may_show_links and "links" not in request.GET else "",
         may_send=request.visitor.identity is not None and request.visitor.identity.administrator,
         sends_email=request.registry.serving.sends_email,
+        late=late,
+        late_reason=late_reason,
         has_webhooks=bool(tables.declaration.webhooks),
         deliveries=tuple(_deliveries(request, state)),
     )
@@ -122,6 +129,18 @@ def send_letter_again(context: Administration, request: Request) -> Response:
 def _send_again(request: Request, table: Any, row_id: str) -> None:
     if not ROW_ID.fullmatch(row_id) or not queue.send_again(request.connection, table, int(row_id), request.now):
         raise HTTPNotFound
+
+
+def _what_is_late(request: Request) -> tuple[Words, Words]:
+    """How many emails are waiting, and why, if they are late for monitors, too; else nothing."""
+    connection, tables = request.connection, request.portal.tables
+    waiting = measure_pending_work(connection, tables, request.now)
+    if waiting.oldest_letter is None or waiting.oldest_letter <= LATE:
+        return "", ""
+    late = ngettext("${number} email is waiting.", "${number} emails are waiting.", waiting.letters)
+    if waiting.worker_seen is None or waiting.worker_seen > WORKER_SILENT:
+        return late, _("Nothing sends them: ${command} is not running.", mapping={"command": "portal worker"})
+    return late, outbox.last_failure(connection, tables)
 
 
 def _tabs(state: str | None) -> tuple[StateTab, ...]:
