@@ -268,6 +268,10 @@ class Field(Parts):
         """The value as plain text for people; an empty value is an empty text."""
         return "" if value is None else str(value)
 
+    def show_among(self, value: Any, reader: Reader) -> str:
+        """Like `show`, next to the values of other fields and without the field's name."""
+        return self.show(value, reader)
+
     def html(self, value: Any) -> str:
         """The value as safe HTML, for types that hold markup."""
         return str(escape(self.show(value, PLAIN)))

@@ -75,6 +75,10 @@ class Boolean(Field):
         """Yes or No in the reader's language."""
         return "" if value is None else reader.text(_("Yes") if value else _("No"))
 
+    def show_among(self, value: Any, reader: Reader) -> str:
+        """The label if it is Yes: the word alone would not say what is."""
+        return reader.text(self.title) if value else ""
+
     def option_of(self, value: Any) -> str:
         return "true" if value else "false"
 

@@ -291,7 +291,9 @@ class Lines(OwnTable):
 
     def show(self, value: Any, reader: Reader) -> str:
         """A line of text for each row: “Laptop · 6 · €1,149.00”."""
-        rows = ((column.show(row.values[name], reader) for name, column in self._shown_in(row)) for row in value or ())
+        rows = (
+            (column.show_among(row.values[name], reader) for name, column in self._shown_in(row)) for row in value or ()
+        )
         return "\n".join(" · ".join(filter(None, texts)) for texts in rows)
 
     def summary(self, value: Any, reader: Reader) -> str:

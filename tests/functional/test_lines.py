@@ -215,9 +215,13 @@ def test_a_wizard_carries_rows_and_the_history_and_a_conflict_show_them(nancy):
     assert "first" in history
     assert "changed" in history
     form["lines.0.quantity"], form["lines.0.remark"], form["lines.0.margin"] = "2", "changed", "5"
+    form["lines.1.gift"] = True
     form.submit(status=303)
-    change = nancy.get("/orders/1/history").html.find(class_="changes")
-    assert "first" not in change.find("li").get_text(), "a change of internal columns has no values to show"
+    text = nancy.get("/orders/1/history").html.find(class_="changes").find("li").get_text(" ", strip=True)
+    assert text.endswith("3 · second changed to 2 · changed\n3 · Gift · second"), "a ticked box has its name"
+    fill_in(nancy, "/orders/1/edit", {"lines.0.margin": "6"})
+    text = nancy.get("/orders/1/history").html.find(class_="changes").find("li").get_text()
+    assert "second" not in text, "a change of internal columns has no values to show"
 
 
 @pytest.mark.sqlite_suffices
