@@ -31,6 +31,7 @@ from portal.views.wording import answer_too_many_attempts
 from portal.web.addresses import API_ROUTE, MCP_ROUTE, own_path, referring_page
 from portal.web.api import is_api_request
 from portal.web.connections import ATTEMPT
+from portal.web.cookies import Cookie, read_cookie
 from portal.web.protection import is_disk_full
 from portal.web.resources import Record, Root
 from portal.web.safe_methods import SAFE_METHODS
@@ -80,6 +81,10 @@ NO_ROOM = _("This file cannot be created right now because the disk is full. Ple
 NOT_REACHED = _("The portal cannot reach its database. Please try again in a minute.")
 EXPIRED = _("This form has expired")
 NO_TOKEN = _("Nothing was saved. Go back and send the form again.")
+NO_COOKIE = _(
+    "Nothing was saved. Go back and send the form again. If that does not help, allow cookies for this site in your"
+    " browser."
+)
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,8 @@ def http_error(error: HTTPError, request: Request) -> Any:
     """The page for a refusal by protection or a view, with their sentence, if they have one."""
     request.response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
     if isinstance(error, BadCSRFToken):
-        return _page(request, 400, NO_TOKEN, EXPIRED)
+        has_cookie = any(read_cookie(request, cookie) for cookie in (Cookie.SESSION, Cookie.GUEST))
+        return _page(request, 400, NO_TOKEN if has_cookie else NO_COOKIE, EXPIRED)
     own = error.detail if hasattr(error.detail, "interpolate") else ""
     return _page(request, error.status_code, own)
 

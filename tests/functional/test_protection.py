@@ -69,6 +69,8 @@ def test_no_token_a_wrong_one_and_another_persons_are_refused(app, another_brows
         assert refused.html.h1.text == "This form has expired"
         assert refused.html.select_one("main a.primary")["href"] == "/tickets/?q=a"
     assert is_signed_in(app)
+    assert "allow cookies" not in refused
+    assert "allow cookies" in another_browser().post("/login", {"email": ANNA}, status=400)
 
 
 def test_a_form_opened_before_signing_in_is_taken_after_it(app, sign_in):

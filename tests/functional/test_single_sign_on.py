@@ -236,7 +236,10 @@ def test_it_leads_to_no_other_site(app):
     assert sign_in_there(app, following="//evil.example/").location == "http://localhost/"
 
 
-def test_without_a_provider_there_is_no_such_page(make_app):
+def test_without_a_provider_there_is_no_such_page(portal_folder, make_app):
     app = make_app()
     assert "Sign in with" not in app.get("/login")
     assert app.get("/login/oidc", status="*").status_int in (303, 404)
+    path = portal_folder / "modules.yaml"
+    path.write_text(path.read_text().replace("portal: {", "portal: {sign_in: [oidc], ", 1))
+    assert "Signing in is not possible at the moment" in app.get("/login")

@@ -153,11 +153,12 @@ def login_page(
 ) -> LoginPage:
     """The page, with its input; `following`: where to go after signing in. With an `error`, the form was refused."""
     ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
+    has_way = provider is not None or set(ways) != {"oidc"}
     page = LoginPage(
         email=email,
         remember=remember,
         next="" if following == "/" else following,
-        error=error,
+        error=error or ("" if has_way else _("Signing in is not possible at the moment. Please contact us.")),
         notice=notice,
         support=request.portal.declaration.settings.support_address or "",
         sign_up=request.portal.declaration.sign_up is not None,
