@@ -13,8 +13,10 @@ import click
 from portal.commands.open_portal import exit_with, open_engine
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.commands.stop_signals import stop_signals
-from portal.database.engine import reading
+from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, Failure, affects_whole_database, classify, driver_error
+from portal.jobs.pending_work import INBOX, record_heartbeat
+from portal.jobs.worker import BEAT_EVERY, Regularly
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_rows import newcomers_wrote
 from portal.mail.incoming.mail_store import MailStore
@@ -67,7 +69,11 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
     with stop_signals() as stopped:
         pause = EVERY
         while not stopped.is_set():
-            pause = EVERY if _trying(lambda: take(intake.use)) else min(pause * 2, LONGEST_PAUSE)
+            if _trying(lambda: take(intake.use)):
+                pause = EVERY
+                _trying(intake.note_success)
+            else:
+                pause = min(pause * 2, LONGEST_PAUSE)
             _trying(intake.adopt)
             stopped.wait(pause)
 
@@ -87,6 +93,7 @@ class MailIntake:
         self.live = live
         self.store = open_store(*settings.store_address)
         self.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
+        self._beats = Regularly(BEAT_EVERY)
 
     @classmethod
     def of(cls, settings: Settings) -> "MailIntake":
@@ -122,6 +129,13 @@ class MailIntake:
         """Uses the kept messages of people who have access by now. Raises DatabaseError and StoreError."""
         while self._newcomers_wrote() and self._receiving(Receiver.adopt):
             log.info("Mail: one of somebody who has access now")
+
+    def note_success(self) -> None:
+        """Stores for monitors that mail can be received. Raises DatabaseError."""
+        portal, now = self.live.current(), _now()
+        if self._beats.is_time(now):
+            with writing(portal.engine) as connection:
+                record_heartbeat(connection, portal.tables, INBOX, now)
 
     def _newcomers_wrote(self) -> bool:
         portal = self.live.current()
@@ -175,6 +189,7 @@ def _serve(address: str, intake: MailIntake) -> None:
     click.echo(f"Taking mail by LMTP on {host or '127.0.0.1'}:{port}")
     with stop_signals() as stopped:
         while not stopped.wait(EVERY):
+            _trying(intake.note_success)
             _trying(intake.adopt)
     controller.stop()
 

@@ -1,4 +1,5 @@
-"""Measures for monitors how far behind letters, news, webhooks and the search index are, and if the worker is alive."""
+"""Measures for monitors how far behind letters, news, webhooks and the search index are, and if the processes that
+work on them are alive."""
 
 import datetime
 from dataclasses import dataclass
@@ -7,15 +8,16 @@ import sqlalchemy as sa
 
 from portal.database import queue
 from portal.database.deliveries import is_declared
+from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
-WORKER = "worker"
+WORKER, INBOX = "worker", "inbox"  # the names of heartbeats
 MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
 class PendingWork:
-    """What waits at one moment; ages in seconds, None if nothing waits, or if no worker was ever seen."""
+    """What waits at one moment; ages in seconds, None if nothing waits, or if no such process was ever seen."""
 
     letters: int = 0
     oldest_letter: float | None = None
@@ -25,6 +27,7 @@ class PendingWork:
     oldest_webhook: float | None = None
     index_marks: int = 0  # groups of search index entries to rewrite
     worker_seen: float | None = None
+    inbox_seen: float | None = None  # since `portal inbox` last looked for mail, and could
 
 
 def measure_pending_work(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> PendingWork:
@@ -35,7 +38,10 @@ def measure_pending_work(connection: sa.Connection, tables: Tables, now: datetim
         webhooks, oldest_webhook = _waiting(connection, _in_queue(tables.delivery).where(is_declared(tables)), now)
     news, oldest_news = _waiting(connection, sa.select(tables.announcement.c["at"]), now)
     marks = sa.select(sa.func.count()).select_from(tables.backlog)
-    beat = sa.select(tables.heartbeat.c["at"]).where(tables.heartbeat.c["name"] == WORKER)
+    heartbeat = tables.heartbeat.c
+    rows = connection.execute(sa.select(heartbeat["name"], heartbeat["at"])).mappings()
+    beats = {row["name"]: row["at"] for row in rows}
+    receives = tables.declaration.inbox is not None
     return PendingWork(
         letters,
         oldest_letter,
@@ -44,8 +50,15 @@ def measure_pending_work(connection: sa.Connection, tables: Tables, now: datetim
         webhooks,
         oldest_webhook,
         connection.execute(marks).scalar_one(),
-        _age(connection.execute(beat).scalar(), now),
+        _age(beats.get(WORKER), now),
+        _age(beats.get(INBOX), now) if receives else None,
     )
+
+
+def record_heartbeat(connection: sa.Connection, tables: Tables, name: str, now: datetime.datetime) -> None:
+    """Stores that a process is alive."""
+    upsert = insert_into(connection, tables.heartbeat).values(name=name, at=now)
+    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
 
 
 def _in_queue(table: sa.Table) -> sa.Select[tuple[datetime.datetime]]:

@@ -22,12 +22,11 @@ from portal.accounts.accounts import Account
 from portal.database import queue
 from portal.database.deliveries import forget_deliveries
 from portal.database.errors import DatabaseError, driver_error
-from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.jobs.announcing import Announcing
 from portal.jobs.delivering import Delivering
 from portal.jobs.inviting import Inviting
-from portal.jobs.pending_work import WORKER
+from portal.jobs.pending_work import WORKER, record_heartbeat
 from portal.jobs.retention import Retention
 from portal.jobs.scheduled_tasks import Due
 from portal.jobs.sending import Sending, tell_administrators
@@ -137,7 +136,7 @@ class Worker:
         """Does everything that is due at this moment."""
         tables, is_stopping, now = self.tables(), self.stopping.is_set, self.clock()
         if self._beats.is_time(now):
-            in_retried_transaction(self.engine, _record_heartbeat, tables, now)
+            in_retried_transaction(self.engine, record_heartbeat, tables, WORKER, now)
         if self._finishes_index.is_time(now) and not running_threads():
             catch_up_later(self.engine, tables)
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
@@ -225,9 +224,3 @@ def running_beside(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: 
 def _release_claims(connection: sa.Connection, tables: Tables) -> None:
     queue.release_claims(connection, tables.outbox)
     queue.release_claims(connection, tables.delivery)
-
-
-def _record_heartbeat(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Stores that a worker is alive, for monitors."""
-    upsert = insert_into(connection, tables.heartbeat).values(name=WORKER, at=now)
-    connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))

@@ -47,6 +47,7 @@ class Health:
             "webhooks": (pending_work.oldest_webhook or 0) > LATE,
             "worker": (has_work or pending_work.worker_seen is not None)
             and (pending_work.worker_seen is None or pending_work.worker_seen > WORKER_SILENT),
+            "inbox": (pending_work.inbox_seen or 0) > LATE,
             "disk": self.free_space is not None and self.free_space < LEAST_SPACE,
             "declarations": not self.declarations_accepted,
         }

@@ -34,6 +34,7 @@ class Metrics:
                 ("oldest_webhook_seconds", "Age of the oldest of them, 0 without any"),
                 ("index_marks", "Work that the search index waits for"),
                 ("worker_seen_seconds", "Time since a worker gave a sign of life, -1 where none ever did"),
+                ("inbox_seen_seconds", "Time since portal inbox could look for mail, -1 where it never did"),
                 ("free_space_bytes", "Free space of the portal's folders, -1 where they are not on this machine"),
             )
         }
@@ -59,6 +60,7 @@ class Metrics:
                 "oldest_webhook_seconds": pending_work.oldest_webhook or 0,
                 "index_marks": pending_work.index_marks,
                 "worker_seen_seconds": -1 if pending_work.worker_seen is None else pending_work.worker_seen,
+                "inbox_seen_seconds": -1 if pending_work.inbox_seen is None else pending_work.inbox_seen,
                 "free_space_bytes": -1 if health.free_space is None else health.free_space,
             }
             for name, value in values.items():

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import writing
+from portal.jobs.pending_work import INBOX, record_heartbeat
 from portal.jobs.worker import Worker
 from tests.functional.conftest import fill_in
 from tests.functional.world import ANNA, NANCY, Browser
@@ -36,6 +37,13 @@ def test_administrators_see_what_is_behind(post):
     health = post[NANCY].get("/-/health").json
     assert (health["worker_seen"], health["behind"], health["status"]) == (6 * 60, ["worker"], "behind")
     assert health["free_space"] > 0
+    assert "is not running, or its log says why" not in post[NANCY].get("/-/inbox")
+    with writing(post.portal.engine) as connection:
+        record_heartbeat(connection, tables, INBOX, post.clock.now)
+    post.clock.now += datetime.timedelta(minutes=16)
+    health = post[NANCY].get("/-/health").json
+    assert (health["inbox_seen"], "inbox" in health["behind"]) == (16 * 60, True)
+    assert "is not running, or its log says why" in post[NANCY].get("/-/inbox")
     post.account(NANCY, must_change=True)
     assert set(post[NANCY].get("/-/health").json) == {"status"}
 

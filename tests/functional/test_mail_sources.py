@@ -9,6 +9,7 @@ import shutil
 import signal
 import smtplib
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from click.testing import CliRunner
@@ -164,9 +164,12 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path):
     assert sorted(titles(folder)) == ["Number 0", "Number 1", "Number 3"]
 
 
-def test_a_mailbox_that_gives_nothing_is_asked_less_often(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_mailbox_that_gives_nothing_is_asked_less_often_and_monitors_learn_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
     class Stopped:
-        pauses: ClassVar[list[int]] = []
+        def __init__(self) -> None:
+            self.pauses: list[int] = []
 
         def is_set(self) -> bool:
             return len(self.pauses) == 6
@@ -174,9 +177,20 @@ def test_a_mailbox_that_gives_nothing_is_asked_less_often(folder: Path, monkeypa
         def wait(self, pause: int) -> None:
             self.pauses.append(pause)
 
-    monkeypatch.setattr("portal.commands.inbox.stop_signals", lambda: contextlib.nullcontext(Stopped()))
-    CliRunner().invoke(main, ["inbox", "--folder", str(folder), "--imap", f"imap://127.0.0.1:{free_port()}/INBOX"])
-    assert Stopped.pauses == [20, 40, 80, 160, 300, 300]
+    def pauses(*source: str) -> list[int]:
+        stopped = Stopped()
+        monkeypatch.setattr("portal.commands.inbox.stop_signals", lambda: contextlib.nullcontext(stopped))
+        CliRunner().invoke(main, ["inbox", "--folder", str(folder), *source])
+        return stopped.pauses
+
+    def heartbeats() -> list[str]:
+        with contextlib.closing(sqlite3.connect(folder / "var" / "portal.sqlite")) as connection:
+            return [name for (name,) in connection.execute("SELECT name FROM portal_heartbeat")]
+
+    assert pauses("--imap", f"imap://127.0.0.1:{free_port()}/INBOX") == [20, 40, 80, 160, 300, 300]
+    assert heartbeats() == []
+    assert pauses("--maildir", str(folder.parent / "Maildir")) == [10] * 6
+    assert heartbeats() == ["inbox"]
 
 
 def free_port() -> int:

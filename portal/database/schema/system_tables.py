@@ -292,7 +292,7 @@ def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
         "heartbeat": sa.Table(
             "portal_heartbeat",
             metadata,
-            sa.Column("name", sa.Text(), primary_key=True),  # worker
+            sa.Column("name", sa.Text(), primary_key=True),  # worker, inbox
             sa.Column("at", UTCDateTime()),
         ),
         "backlog": sa.Table(

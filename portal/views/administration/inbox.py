@@ -9,6 +9,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.jobs.pending_work import measure_pending_work
 from portal.mail.incoming.body import UnreadableMailError
 from portal.mail.incoming.mail_rows import MailOutcome, MailRow, finish_mail, unused_mails
 from portal.mail.incoming.mail_store import MailStore
@@ -23,6 +24,7 @@ from portal.views.wording import new_label
 from portal.web import resources
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
+from portal.web.health_probe import LATE
 from portal.web.security import HANDLE_MAIL
 
 log = logging.getLogger(__name__)
@@ -47,6 +49,7 @@ class InboxPage:
     """inbox.pt, for staff: the unused mails, and the one being read."""
 
     mails: tuple[MailShown, ...] = ()
+    is_down: bool = False  # whether no mail could be received for long
     chosen: MailShown | None = None
     text: str = ""
     files: tuple[str, ...] = ()
@@ -60,8 +63,13 @@ def show_inbox(inbox: resources.Inbox, request: Request) -> Any:
     """`GET /-/inbox`: the unused mails, newest first, and the text of one of them."""
     rows = unused_mails(request.connection, request.portal.tables, PAGE)
     chosen = next((row for row in rows if str(row.id) == request.GET.get("mail", "")), None)
-    page = InboxPage(mails=tuple(_shown(row, request) for row in rows))
+    page = InboxPage(mails=tuple(_shown(row, request) for row in rows), is_down=_is_down(request))
     return _with_mail(page, chosen, request) if chosen else page
+
+
+def _is_down(request: Request) -> bool:
+    waiting = measure_pending_work(request.connection, request.portal.tables, request.now)
+    return (waiting.inbox_seen or 0) > LATE
 
 
 @view_config(context=resources.UnusedMail, name="create", request_method="POST", permission=HANDLE_MAIL)
@@ -103,6 +111,7 @@ def _with_mail(page: InboxPage, mail: MailRow, request: Request) -> InboxPage:
     creates = creates if request.policy.may(creates, "create") else ""
     return InboxPage(
         mails=page.mails,
+        is_down=page.is_down,
         chosen=_shown(mail, request),
         text=text,
         files=files,
