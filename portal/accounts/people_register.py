@@ -26,6 +26,9 @@ from portal.records.writing.defaults import defaults
 from portal.records.writing.history import SYSTEM, Author
 from portal.records.writing.validation import is_taken, without_taken
 from portal.records.writing.writer import Writer
+from portal.texts import fits_one_line, is_blank
+
+LONGEST_NAME = 200  # characters
 
 
 class AccessRefusedError(Exception):
@@ -228,3 +231,8 @@ def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
 def readable_name(email: str) -> str:
     """A name for somebody whose address alone is known."""
     return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)
+
+
+def is_person_name(text: str) -> bool:
+    """Whether this can be the name of a person."""
+    return not is_blank(text) and len(text) <= LONGEST_NAME and all(map(fits_one_line, text))

@@ -317,8 +317,9 @@ def is_zero(value: Value) -> bool:
 
 
 def column_total(values: Iterable[tuple[Value, int]], nothing: Value) -> Value:
-    """The sum of the values of one column, each with its number of occurrences, ignoring empty ones; `nothing` if there
-    are no values.
+    """The total of a column, for lines and roll-ups: the sum of its values, each with its number of occurrences.
+
+    Empty values are ignored; `nothing` if there are no others.
 
     None if there are two currencies.
     """

@@ -41,8 +41,8 @@ def imported_address(module: str, key: str = "") -> str:
     return f"/{module}/imported{_query_string([('file', key)] if key else [])}"
 
 
-def bulk_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address for actions on many records of the same list."""
+def many_records_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
+    """The address of what is done with many records of the same list."""
     return f"/{module}/bulk{_query_string(parameters)}"
 
 

@@ -19,7 +19,7 @@ from portal.fields.record_titles import RECORD_ID
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
-from portal.texts import Words, _, fits_one_line, is_blank
+from portal.texts import Words, _
 from portal.views.forms.form_page import FormRow, Offer, Widget
 from portal.views.forms.offers import OFFERED, fields_with_offers
 from portal.web.form_input import posted_text
@@ -28,7 +28,6 @@ DAY = Date(name="day", type="date")
 ALL, FROM, NEW = "all", "from", "new"
 NAMES = ("profile", "access_from", "access_until", "visible", "records_from")
 MOST_CARDS = 4
-LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,6 @@ def posted_access(request: Request) -> dict[str, str]:
 def posted_name(request: Request) -> str:
     """The posted name of a person, on one line."""
     return " ".join(posted_text(request, "name").split())
-
-
-def is_person_name(text: str) -> bool:
-    """Whether this can be the name of a person."""
-    return not is_blank(text) and len(text) <= LONGEST_NAME and all(map(fits_one_line, text))
 
 
 def posted_email(request: Request, account: Account | None) -> str:

@@ -10,17 +10,16 @@ from pyramid.view import view_config
 from portal.accounts.access_rules import may_manage
 from portal.accounts.accounts import find_account, find_account_of_person
 from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
+from portal.accounts.people_register import LONGEST_NAME, is_person_name
 from portal.fields.email import is_mail_address, normalize_email
 from portal.records.reading.records import Records
 from portal.texts import Words, _
 from portal.views.access.access_attempts import count_access_attempt, uncount_access_attempt
 from portal.views.access.access_form import (
-    LONGEST_NAME,
     access_inputs,
     access_rows,
     chosen_company,
     company_widget,
-    is_person_name,
     posted_access,
     posted_name,
     read_access,

@@ -16,6 +16,7 @@ from portal.accounts.attempts import network_of
 from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
 from portal.accounts.passwords import password_weakness
+from portal.accounts.people_register import LONGEST_NAME, is_person_name
 from portal.accounts.sign_ups import NewSignUp, SignUps
 from portal.accounts.sign_ups import SignUp as SignUpRequest
 from portal.database.engine import reading
@@ -24,7 +25,7 @@ from portal.mail.access_letters import address_proof_letter, approval_request_le
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.texts import Words, _
-from portal.views.access.access_form import LONGEST_NAME, is_person_name, posted_name
+from portal.views.access.access_form import posted_name
 from portal.views.access.waiting import sign_ups_of
 from portal.views.account.password_page import TO_SIGN_IN, PasswordPage, new_password_widgets
 from portal.views.account.session import welcome

@@ -1,6 +1,5 @@
 """The answers to programs: records as JSON, with versions that reveal changes by others in the meantime."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from pyramid.request import Request
@@ -63,9 +62,3 @@ def check_match(request: Request, record: Record) -> None:
     """Raises InputError if If-Match names a version other than the current one."""
     if str(record.version) not in request.if_match:
         raise InputError({}, CHANGED, 412)
-
-
-def refuse_files(refused: Iterable[str]) -> None:
-    """Raises InputError for attachments that cannot be accepted."""
-    if sentences := list(refused):
-        raise InputError({"files": sentences[0]})

@@ -1,6 +1,6 @@
-"""InputError: a program's input cannot be accepted."""
+"""InputError: a program's input, or a file that it attached, cannot be accepted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from portal.texts import _
 
@@ -16,3 +16,9 @@ class InputError(Exception):
     def __init__(self, fields: Mapping[str, str], message: str = WRONG_FIELDS, status: int = 422) -> None:
         super().__init__(message)
         self.fields, self.message, self.status = fields, message, status
+
+
+def refuse_files(refused: Iterable[str]) -> None:
+    """Raises InputError for attachments that cannot be accepted."""
+    if sentences := list(refused):
+        raise InputError({"files": sentences[0]})

@@ -18,12 +18,11 @@ from portal.views.api.answers import (
     api_view_config,
     check_match,
     keep_for_repetition,
-    refuse_files,
     repeated,
 )
 from portal.views.api.body import put_in_form, read_body
 from portal.views.api.given_values import Given
-from portal.views.api.input_error import UNEXPECTED, InputError
+from portal.views.api.input_error import UNEXPECTED, InputError, refuse_files
 from portal.views.forms.creation import CreateForm, initial_content
 from portal.views.forms.editing import EditForm
 from portal.views.forms.form_content import FormContent, inputs_of

@@ -43,7 +43,7 @@ from portal.views.parts import Pairs, TitledLink
 from portal.views.records.actions import comment_widget, given_answers
 from portal.views.records.comments import posted_comment
 from portal.views.wording import record_in_words
-from portal.web.addresses import bulk_address, list_address, record_address
+from portal.web.addresses import list_address, many_records_address, record_address
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text
 from portal.web.resources import Module
@@ -264,7 +264,7 @@ def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -
     return QuestionPage(
         heading=many.label,
         subject=_records_in_words(records, ids),
-        action=bulk_address(records.name, list(request.GET.items())),
+        action=many_records_address(records.name, list(request.GET.items())),
         submit=many.label,
         back_url=_list_of(records, request),
         text=_question_text(many),
@@ -352,7 +352,11 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
         actions.append(ManyAction("delete", _("Delete"), "trash-2"))
     if export:
         actions += [ManyAction(do, kind.title, "download") for do, kind in zip(EXPORTS, KINDS, strict=True)]
-    return ManyForm(bulk_address(records.name, parameters), one_time_key(), total, tuple(actions)) if actions else None
+    return (
+        ManyForm(many_records_address(records.name, parameters), one_time_key(), total, tuple(actions))
+        if actions
+        else None
+    )
 
 
 def _ids_at_once(records: Records, query: Query) -> list[int]:
