@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import sqlalchemy as sa
 from babel import Locale
-from babel.numbers import format_currency, get_currency_precision, get_currency_symbol, list_currencies
+from babel.numbers import format_currency, format_decimal, get_currency_precision, get_currency_symbol, list_currencies
 from pydantic import AfterValidator
 
 from portal.conditions import is_nothing
@@ -23,8 +23,8 @@ from portal.fields.numbers import (
     check_digits,
     check_places,
     declared_number,
-    localized,
     parse_number,
+    places_of,
     without_zeros,
 )
 from portal.fields.protocols import Form
@@ -160,7 +160,7 @@ class MoneyField(Bounded):
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The amount, and its currency code under NAME.currency."""
-        amount = "" if value is None else localized(value.amount, reader, grouped=False)
+        amount = "" if value is None else _in_input(value, reader.locale_name)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
 
     def texts(self, value: Any) -> Iterable[str]:
@@ -232,6 +232,13 @@ class MoneyField(Bounded):
         if isinstance(value, Money) and isinstance(constant, Money) and value.currency != constant.currency:
             return False
         return super().matches(value, operator, constant)
+
+
+def _in_input(money: Money, locale: str) -> str:
+    """The amount alone, with all decimal places of its currency or none: 12.50, 12."""
+    needed = places_of(money.amount)
+    places = max(needed, get_currency_precision(money.currency)) if needed else 0
+    return format_decimal(money.amount, format=f"0.{'0' * places}" if places else "0", locale=locale)
 
 
 @functools.lru_cache(maxsize=2_000)  # lists and sums repeat many amounts, and each takes as long as five texts

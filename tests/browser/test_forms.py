@@ -122,6 +122,11 @@ def test_fields_and_options_under_a_condition_come_and_go(visit: Visit) -> None:
     expect(installed).to_be_hidden()
     page.get_by_role("combobox", name="Kind").select_option(label="Printer")
     expect(installed).not_to_be_checked()
+    page.get_by_label("Name").fill("Label printer")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Label printer")
+    page.go_back()
+    expect(installed).to_be_visible()
 
 
 def test_a_refused_form_names_its_mistakes_and_keeps_the_rest(visit: Visit) -> None:

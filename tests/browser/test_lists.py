@@ -239,8 +239,13 @@ def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> 
     # Anywhere except in the cell with the record's checkbox.
     cell = page.locator("table.records tbody tr").first.locator("td:not(:has(input))").first
     box = cell.bounding_box()
+    for checkbox in page.locator("table.records tbody input[type=checkbox]").all()[1:3]:
+        checkbox.check()
     page.mouse.click(box["x"] + 4, box["y"] + 4)
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.go_back()
+    expect(page.locator("table.records tbody input:checked")).to_have_count(2 if path == "/tickets/" else 0)
+    expect(page.locator("[data-chosen-count]")).to_have_text(["2"] if path == "/tickets/" else [])
 
 
 def test_return_to_list_belongs_to_the_tab(visit: Visit) -> None:

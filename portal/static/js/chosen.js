@@ -33,5 +33,6 @@ attach("form[data-chosen]", (form) => {
     form.elements.all.checked = false;
     choose(false);
   });
+  addEventListener("pageshow", () => form.isConnected && count()); // Back ticks them again when scripts have already run
   count();
 });

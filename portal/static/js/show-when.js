@@ -38,6 +38,7 @@ attach("form[data-form]", (form) => {
   });
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
+  addEventListener("pageshow", refresh); // after Back, browsers fill in what was typed when scripts have already run
   refresh();
 });
 

@@ -127,6 +127,13 @@ def test_money_has_a_currency(typed, currency, value):
 
 
 @pytest.mark.parametrize(
+    ("amount", "currency", "shown"), [("12.5", "EUR", "12,50"), ("12", "EUR", "12"), ("0.125", "EUR", "0,125")]
+)
+def test_the_input_of_an_amount_shows_all_places_of_its_currency_or_none(amount, currency, shown):
+    assert field("money").inputs(Money(Decimal(amount), currency), Reader(language="it"))["x"] == shown
+
+
+@pytest.mark.parametrize(
     ("amount", "currency", "language", "shown"),
     [
         ("3781.5", "CHF", "en", "CHF\N{NO-BREAK SPACE}3,781.50"),
