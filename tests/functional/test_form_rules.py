@@ -60,6 +60,7 @@ modules:
       ends: {type: date, at_least: starts}
       leaves: {type: datetime, after: arrives}
       arrives: datetime
+      noted: {type: datetime, default: now}
       data: json
       consent: signature
       state: {type: choice, options: [open, signed, closed, paid]}
@@ -104,7 +105,7 @@ modules:
     create:
       steps:
         - {title: What, fields: [title, reason, serial, detail, either, several, data, consent,
-                               price, basis, copied, starts, ends]}
+                               price, basis, copied, starts, ends, noted]}
         - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts, area, topics,
                                     arrives, leaves]}
     edit:
@@ -115,7 +116,7 @@ modules:
         - {title: What, fields: [title, [kind, detail]]}
         - {title: Parts, fields: [parts]}
         - {fields: [serial, consent, data, score]}
-        - {fields: [price, opens], show_when: {any: [{kind: large}, {firm.site: Hall 1}]}}
+        - {fields: [price, opens], show_when: {any: [{serial: A-1}, {firm.site: Hall 9}]}}
 """
 STAFF = """staff: true
 modules:
@@ -255,9 +256,15 @@ def test_a_link_may_offer_every_record_but_the_record_itself(world):
     assert str(above) not in {option["value"] for option in offered}
 
 
+def test_a_default_of_now_is_shown_to_the_minute(world):
+    world.clock.pass_by(seconds=38)
+    page = world[NANCY].get("/cases/create")
+    assert page.html.find("input", attrs={"name": "noted"})["value"] == "2026-03-05T12:00"
+
+
 def test_a_section_is_there_while_its_condition_holds(world):
-    for kind, shown in (("large", True), ("small", False)):
-        case = world.add("cases", title="Shown", kind=kind, serial="A-1", opens=4711)
+    for serial, shown in (("A-1", True), ("B-2", False)):
+        case = world.add("cases", title="Shown", serial=serial, opens=4711)
         page = world[NANCY].get(f"/cases/{case}/").html
         headings = [heading.text for heading in page.select("main .card h2")]
         fields = " ".join(part.text for part in page.select("main .fields"))

@@ -1,6 +1,7 @@
 """Values that must match those of other fields: when a change hides some, when nobody reads them, as defaults."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,11 @@ MODULES = (
       least: {type: integer, internal: true, default: 5}
       count: {type: integer, at_least: least}
       part: {type: choice, default: $maker.part, options: {screw: {show_when: {category: hard}}, other: Other}}
+  repairs:
+    fields:
+      name: {type: text, unique: true}
+      level: {type: choice, options: [low, high], default: high}
+      tools: {type: choices, options: [hammer, drill, saw]}
 """
 )
 STAFF = """staff: true
@@ -62,6 +68,7 @@ CUSTOMER = """modules:
     detail: {sections: [{fields: [name]}]}
     edit: {fields: [name, amount, category]}
   orders: {see: all, can: [create], create: {fields: [name, category, count]}}
+  repairs: {see: all, can: [create, edit, import], options: {level: {high: false}, tools: {drill: false}}}
 """
 
 
@@ -79,16 +86,37 @@ def values(world: World, module: str, identity: int, *names: str) -> list[object
 
 def test_an_import_tells_nothing_of_what_its_reader_may_not_read(world, tmp_path):
     world.add("jobs", name="A", kind="open", category="hard", floor=5, secret="alpha")
-    file = tmp_path / "jobs.csv"
-    file.write_text("name,amount,category\nA,4,soft\n")
-    with writing(world.portal.engine) as connection:
-        system = world.records(connection, "jobs")
-        profile = world.portal.declaration.profiles["customer"]
-        records = Records(connection, Policy(system.policy.tables, profile, system.policy.reader), "jobs")
-        options = ImportOptions(key="name", dry_run=True, rights=import_rights(records))
-        report = import_file(records, open_source(file), options)
     reason = "This conflicts with other values of this record."
-    assert [(bad.column, bad.reason) for bad in report.bad] == [("amount", reason), ("category", reason)]
+    refused = refused_in_import(world, tmp_path, "jobs", "name,amount,category\nA,4,soft\n")
+    assert refused == [("amount", reason), ("category", reason)]
+
+
+def refused_in_import(world: World, folder: Path, module: str, text: str) -> list[tuple[str, str]]:
+    """What a customer's import of a file refuses."""
+    file = folder / "file.csv"
+    file.write_text(text)
+    with writing(world.portal.engine) as connection:
+        system = world.records(connection, module)
+        profile = world.portal.declaration.profiles["customer"]
+        records = Records(connection, Policy(system.policy.tables, profile, system.policy.reader), module)
+        options = ImportOptions(key="name", dry_run=True, rights=import_rights(records))
+        bad = import_file(records, open_source(file), options).bad
+        return [(row.column, system.policy.reader.text(row.reason)) for row in bad]
+
+
+def test_what_a_profile_does_not_offer_is_chosen_on_no_path_and_stays_where_it_is(world, tmp_path):
+    program = world.program(ANNA)
+    new = program.call("POST", "repairs", {"name": "A"}, 201).json["id"]
+    assert values(world, "repairs", new, "level") == [None], "nor is it a default"
+    unknown = [
+        (name, f"“{option}” is not one of the options.") for name, option in (("level", "High"), ("tools", "Drill"))
+    ]
+    assert refused_in_import(world, tmp_path, "repairs", "name,level,tools\nA,high,drill\nB,low,saw\n") == unknown
+    old = world.add("repairs", name="C", level="high", tools=("hammer", "drill"))
+    program.call("PATCH", f"repairs/{old}", {"tools": ["drill", "saw"]}, 200)
+    assert values(world, "repairs", old, "level", "tools") == ["high", ("drill", "saw")]
+    for level, status in (("low", 200), ("high", 422)):
+        program.call("PATCH", f"repairs/{old}", {"level": level}, status)
 
 
 def test_a_form_for_a_new_record_tells_no_default_that_its_reader_may_not_read(world):

@@ -13,8 +13,9 @@ UNFITTING = _("This conflicts with other values of this record.")
 
 
 def fields_to_match(module: Module, field: Field) -> set[str]:
-    """The fields whose values that of `field` must match."""
-    return {*filter(None, [field.lower_bound_field]), *options_depend_on(module, field)}
+    """The fields whose values that of `field` must match; itself if its profile does not offer all its options."""
+    itself = field.name if field.withheld else None
+    return {*filter(None, [field.lower_bound_field, itself]), *options_depend_on(module, field)}
 
 
 def mismatch_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
@@ -56,9 +57,17 @@ def _option_problem(records: Records, field: Field, values: Mapping[str, Any]) -
         return None
     value, reader = values.get(field.name), records.policy.reader
     for name in (value or ()) if field.multiple else (value,):
-        if name and not is_offered(records, field, name, values):
-            label = reader.text(field.declared_options[name].label)
-            if name in field.withheld:
-                return _("“${value}” is not one of the options.", mapping={"value": label})
+        if not name or is_offered(records, field, name, values):
+            continue
+        label = reader.text(field.declared_options[name].label)
+        if name not in field.withheld:
             return _("“${option}” is not available with the other values.", mapping={"option": label})
+        if not _has_already(records, field, name, values):
+            return _("“${value}” is not one of the options.", mapping={"value": label})
     return None
+
+
+def _has_already(records: Records, field: Field, option: str, values: Mapping[str, Any]) -> bool:
+    """Whether the record of a form with `values` holds the option, among others that may have changed."""
+    stored = unread_values(records, [field.name], {"id": values.get("id")}).get(field.name)
+    return option in ((stored or ()) if field.multiple else (stored,))

@@ -4,7 +4,8 @@ Each step has an address of its own: a POST saves the form as a draft and redire
 Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft, DraftContent
-from portal.conditions import ALWAYS, comparisons
+from portal.conditions import ALWAYS, comparisons, special_word
 from portal.fields.base import Field, Refused
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -149,8 +150,17 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     chosen = {*address, *by_button}
     values = _showing(form, [*typed, *by_button], chosen, values)
     values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
+    values |= _whole_minutes([field for field in form.fields if field.name not in chosen], values)
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(unchanged, address)
     return form.content(inputs, values)
+
+
+def _whole_minutes(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults that are counted from now, as people would type them: an input that has seconds shows them."""
+    filled = [field.name for field in fields if special_word(field.default) == "now" and values.get(field.name)]
+    moments = {name: values[name] for name in filled}
+    with_seconds = datetime.datetime | datetime.time
+    return {name: moment.replace(second=0) for name, moment in moments.items() if isinstance(moment, with_seconds)}
 
 
 def _showing(
