@@ -102,8 +102,11 @@ def test_what_was_typed_without_choosing_is_nothing(visit: Visit) -> None:
     choose(page, "Service", "Printing")
     box = page.get_by_role("combobox", name="Service")
     box.fill("Somewhere else")
+    enter = "new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true })"
+    assert not box.evaluate(f"input => input.dispatchEvent({enter})"), "Enter would send the form"
     box.press("Tab")
     expect(box).to_have_value("Printing")
+    assert box.evaluate(f"input => input.dispatchEvent({enter})")
 
 
 def test_fields_and_options_under_a_condition_come_and_go(visit: Visit) -> None:

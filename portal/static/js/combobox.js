@@ -179,6 +179,7 @@ class Combobox {
 
   key(event) {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.isComposing) return; // a word in Chinese or Japanese is being chosen
     if (event.key in steps) {
       event.preventDefault();
       if (this.list.hidden) this.find(this.choice.typed?.() ?? "");
@@ -188,6 +189,8 @@ class Combobox {
       this.choose(this.active);
     } else if (event.key === "Enter" && this.choice.input) {
       this.close();
+    } else if (event.key === "Enter" && this.input.value !== this.choice.shown()) {
+      event.preventDefault(); // the form would be sent without what is being looked for
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.close();
