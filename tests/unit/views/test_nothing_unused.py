@@ -121,6 +121,20 @@ def test_every_style_has_something_to_dress():
     assert offenders == []
 
 
+def test_every_class_of_a_template_is_dressed():
+    """Letters have their styles in them."""
+    styled = set(re.findall(r"\.([a-z][\w-]*)", "".join((*STYLES.values(), *SCRIPTS.values()))))
+    offenders = [
+        f"{file}: {name}"
+        for file, text in TEMPLATES.items()
+        if file != "letter.pt"
+        for names in re.findall(r'\bclass="([^"]*)"', text)
+        for name in re.sub(r"\$\{[^}]*\}", " ", names).split()
+        if name not in styled
+    ]
+    assert offenders == []
+
+
 @pytest.mark.parametrize("file", sorted(SCRIPTS))
 def test_every_script_has_something_to_attach_to(file):
     selectors = re.findall(r'attach\("([^"]+)"', SCRIPTS[file])
