@@ -37,6 +37,14 @@ from portal.texts import _
 MOMENT = Datetime(name="at", type="datetime")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields repeated in a receipt, characters of each
+# Why somebody gets a letter, the closest relation first. Strangers know: they wrote.
+REASONS: Mapping[Role, str] = {
+    Role.OWNER: _("You get this because ${reference} is yours."),
+    Role.WATCHER: _("You get this because you watch ${reference}."),
+    Role.ASSIGNEE: _("You get this because ${reference} is assigned to you."),
+    Role.DESK: _("You get this because nobody is assigned to ${reference}."),
+    Role.COMPANY: _("You get this because ${reference} belongs to your company."),
+}
 NOTIFIED_OF_CREATION = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
@@ -342,16 +350,9 @@ class RecordLetter:
         return f"[{reference}] {title}" if title != reference else reference
 
     def _reason(self) -> str:
-        roles, mapping = self.recipient.roles, {"reference": self.record.reference}
-        if Role.OWNER in roles:
-            return self.reader.text(_("You get this because ${reference} is yours.", mapping=mapping))
-        if Role.WATCHER in roles:
-            return self.reader.text(_("You get this because you watch ${reference}.", mapping=mapping))
-        if Role.ASSIGNEE in roles:
-            return self.reader.text(_("You get this because ${reference} is assigned to you.", mapping=mapping))
-        if Role.DESK not in roles:
-            return self.reader.text(_("You get this because ${reference} belongs to your company.", mapping=mapping))
-        return self.reader.text(_("You get this because nobody is assigned to ${reference}.", mapping=mapping))
+        roles = self.recipient.roles
+        reason = next(text for role, text in REASONS.items() if role in roles)
+        return self.reader.text(_(reason, mapping={"reference": self.record.reference}))
 
     def _footer(self) -> tuple[str, ...]:
         text = self.reader.text(self.sender.declaration.settings.letters.footer)

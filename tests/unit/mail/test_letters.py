@@ -36,6 +36,8 @@ from portal.mail.account_letters import (
 from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
 from portal.mail.letter_text import plain_text
+from portal.mail.recipients import Role
+from portal.mail.record_letters import REASONS
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
 NOW = datetime.datetime(2026, 3, 5, 12, 0, tzinfo=datetime.UTC)
@@ -233,3 +235,7 @@ def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
         f"Subject: {('x ' * 90).strip()}",
     } <= set(lines)
     assert all(len(line) <= 78 for line in written.split("\r\n") if "example" not in line)
+
+
+def test_whoever_is_notified_of_a_record_is_told_why():
+    assert REASONS.keys() == set(Role) - {Role.STRANGER}
