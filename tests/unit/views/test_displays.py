@@ -1,6 +1,8 @@
 """The registry of displays: every field type has one, and lists draw them as a record's page does."""
 
 import datetime
+import re
+from pathlib import Path
 from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
@@ -8,10 +10,14 @@ import pytest
 from markupsafe import Markup
 
 from portal.fields.base import Field
+from portal.fields.file import FileField
+from portal.fields.lines import Lines
+from portal.fields.proxy_field import ProxyField
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
+from portal.views import displays
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
 from portal.views.lists.columns import Column
 from portal.views.lists.list_rows import ListRow
@@ -47,6 +53,14 @@ def test_every_display_of_a_field_type_is_registered():
     names = {name: kind.display for name, kind in Field.types.items() if isinstance(kind.display, str)}
     assert {name: display for name, display in names.items() if display not in DISPLAYS} == {}, "views/displays.py"
     assert set(BUILT_IN.values()) <= set(DISPLAYS)
+
+
+def test_what_a_display_asks_a_field_a_lookup_of_it_answers():
+    """A lookup has the display of its target, with the target's texts, options and so on (fields/proxy_field.py)."""
+    asked = set(re.findall(r"\bfield\.([a-z]\w*)", Path(displays.__file__).read_text("utf-8")))
+    never = (ProxyField, Lines, FileField)  # what no lookup leads to
+    by_type = {name for kind in Field.types.values() if not issubclass(kind, never) for name in vars(kind)}
+    assert sorted(asked & by_type - vars(ProxyField).keys()) == []
 
 
 def test_every_display_has_a_macro_of_its_name():
