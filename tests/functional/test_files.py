@@ -159,8 +159,9 @@ def test_a_stranger_gets_no_byte_and_adds_none(people):
 
 @pytest.mark.sqlite_suffices
 def test_readers_who_may_not_attach_see_files_and_add_none(people):
-    upload(people["anna"], ("report.pdf", PDF))
     bruno = people["bruno"]
+    assert bruno.get("/tickets/1/").html.find(id="documents") is None
+    upload(people["anna"], ("report.pdf", PDF))
     page = bruno.get("/tickets/1/")
     assert documents(bruno) == ["report.pdf"]
     assert not page.html.select("input[type=file]")

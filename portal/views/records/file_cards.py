@@ -62,21 +62,26 @@ class Files:
 
 def files_card(
     resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str], first_comment: int
-) -> Files:
-    """Every file of the record, including those of comments, and the input for more while adding is allowed.
+) -> Files | None:
+    """Every file of the record, including those of comments, and the input for more while adding is allowed; None if
+    there is nothing of this.
 
     `first_comment`: the id of the oldest one on the page.
     """
     records, record = resource.records, resource.record
     is_open = not is_final(records, record)
     shown = tuple(shown_files(resource, request, stored, is_open, first_comment))
+    upload = upload_input(records, request) if is_open else None
+    sentences = tuple(refused)
+    if not (shown or upload or sentences):
+        return None
     return Files(
         files=shown[:SHOWN_AT_ONCE],
         more=shown[SHOWN_AT_ONCE:],
         url=f"{resource.path}files",
         once=one_time_key(),
-        input=upload_input(records, request) if is_open else None,
-        refused=tuple(refused),
+        input=upload,
+        refused=sentences,
     )
 
 
