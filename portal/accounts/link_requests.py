@@ -45,9 +45,9 @@ def request_link(
     account = find_account(connection, tables, email) or NO_ONE
     hashed = password_of(connection, tables, account.id)
     asker = device_of(link_request.device, account.id, hashed) or link_request.network
-    mine = attempts.count_attempt(connection, tables, attempts.RESET, f"{email} {asker}", now)
+    attempts.check_attempt(connection, tables, attempts.RESET, f"{email} {asker}", now)
     everyone = attempts.count_attempt(connection, tables, attempts.RESET_ADDRESS, email, now)
-    within = mine <= attempts.RESET.most and (everyone <= attempts.RESET_ADDRESS.most or asker != link_request.network)
+    within = everyone <= attempts.RESET_ADDRESS.most or asker != link_request.network
     reason = sign_in_refusal(connection, tables, account, now)
     elsewhere = account.external and link_request.single_sign_on
     allowed = reason is None and not (purpose == RESET and elsewhere)
