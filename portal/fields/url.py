@@ -12,6 +12,8 @@ from portal.texts import _
 
 LONGEST = 2000
 WITHOUT_SCHEME = re.compile(r"www\.\w", re.IGNORECASE)
+HOST_AND_REST = re.compile(r"(https?://[^\s/?#]+)([/?#].*)", re.IGNORECASE)
+NOT_ENCODED = re.compile(r"[ <>\"\\^`{|}]")  # the address bar of a browser encodes these, other programs copy them
 PATTERN = re.compile(r"https?://[^\s\x00-\x20\x7f<>\"\\^`{|}]+", re.IGNORECASE)
 
 
@@ -25,6 +27,7 @@ class Url(TextLike):
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("http://127.0.0.1:6543", "http://127.0.0.1:6543", "http://127.0.0.1:6543"),
         (" https://acme.example/a?b=c#d ", "https://acme.example/a?b=c#d", "https://acme.example/a?b=c#d"),
+        ("https://acme.example/z a|b", "https://acme.example/z%20a%7Cb", "https://acme.example/z%20a%7Cb"),
         ("www.acme.example/a", "https://www.acme.example/a", "https://www.acme.example/a"),
         ("", None, ""),
     )
@@ -44,6 +47,8 @@ class Url(TextLike):
         """The address, with https:// if it was omitted. Raises Refused for other schemes, and user names."""
         if WITHOUT_SCHEME.match(text):  # as people write it, also in the files that they import
             text = f"https://{text}"
+        if parts := HOST_AND_REST.fullmatch(text):
+            text = parts[1] + NOT_ENCODED.sub(lambda match: f"%{ord(match[0]):02X}", parts[2])
         if len(text) > LONGEST or not PATTERN.fullmatch(text) or not self._leads_somewhere(text):
             raise Refused(_("Enter an address that starts with https://."))
         return at_most(text, self.max_length or LONGEST)
