@@ -45,7 +45,7 @@ def may_manage_company(identity: Identity, company: int) -> bool:
 
 
 def access_limits(identity: Identity) -> AccessLimits:
-    """The limits of an access that `identity` gives."""
+    """The most that `identity` may give: access that ends no later and shows no older records than its own."""
     if identity.policy.staff:
         return AccessLimits()
     return AccessLimits(identity.account.access_until, identity.account.records_from)

@@ -149,7 +149,7 @@ def set_aside(
 
 
 def is_set_aside(connection: sa.Connection, tables: Tables, key: str) -> bool:
-    """Whether something is set aside under `key`: it may have been too long, or been displaced by others."""
+    """Whether an unsent form is set aside under `key`: it may have been too long, or been displaced by others."""
     table = tables.draft
     mine = table.c["account"].is_(None), table.c["form"].startswith(f"{key} ", autoescape=True)
     return connection.execute(sa.select(sa.literal(1)).where(*mine)).first() is not None

@@ -16,7 +16,7 @@ def with_lateness(records: Records, record: Record, field: Field, value: Value) 
 
 
 def with_time_left(records: Records, record: Record, field: Field, value: Value) -> Value:
-    """The `value` of a field of the record; for a paused deadline, with the time left."""
+    """The `value` of a field of the record, as pages show it; for a paused deadline, with the time left."""
     left, reader = seconds_left(records, record, field), records.policy.reader
     if left is None:
         return with_lateness(records, record, field, value)

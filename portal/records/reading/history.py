@@ -127,7 +127,7 @@ def whole_history(
 
 
 def find_event(records: Records, event_id: int) -> tuple[Event, Record | None] | None:
-    """One of the events of `whole_history`, with its record."""
+    """One of the events of `whole_history` that the reader may read, with its record."""
     rows = read_events(records, [records.policy.tables.event.c["id"] == event_id], None)
     enabled = [row for row in rows if records.policy.access(row["module"])]
     return next(_of_visible_records(records, enabled), None)

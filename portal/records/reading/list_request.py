@@ -110,7 +110,7 @@ def button_condition(records: Records, name: str) -> Condition | None:
 
 
 def opening_panel(records: Records, key: str) -> Panel | None:
-    """The panel of the home page that the address of this list names instead of a button."""
+    """The panel of the home page that a list shows in whole, as its address names it."""
     panels = records.policy.profile.home.declared_panels
     return next((panel for panel in panels if panel.module == records.name and panel.key == key), None)
 

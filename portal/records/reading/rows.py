@@ -16,7 +16,7 @@ from portal.records.statement_cache import IDS, id_list_parameter
 
 
 def add_rows(records: PartialRecords) -> None:
-    """Adds the rows of each `lines` field.
+    """Adds the rows of each `lines` field to records that are being read.
 
     One query for each such field, and one for each module that its columns link to.
     """

@@ -25,7 +25,7 @@ from portal.views.access.access_form import (
     read_access,
     register_of,
 )
-from portal.views.access.person import TAKEN, Errors, invited, language_of_colleagues
+from portal.views.access.person import TAKEN, Errors, language_of_colleagues, send_invitation
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
 from portal.views.parts import Action
@@ -70,7 +70,7 @@ def invite_person(module: Module, request: Request) -> QuestionPage | Response:
     except AccessRefusedError:
         return refused_form(request, _invite_page(module, request, inputs, {"email": TAKEN}))
     uncount_access_attempt(request)
-    return invited(
+    return send_invitation(
         request, answer_when_done(module.records, request, _following(module, account.person)), register, account
     )
 

@@ -99,7 +99,7 @@ def give_access(resource: Record, request: Request) -> QuestionPage | Response:
             access_request = AccessRequest(email, profile, values=values, person=resource.record.id)
             added = register.add(access_request, None, must_change=False)
             uncount_access_attempt(request)
-            return invited(request, answer, register, added)
+            return send_invitation(request, answer, register, added)
         changed = register.change(email, {**access.values, "disabled": False})
         if is_moving:
             changed = register.change_email(email, inputs["email"])
@@ -107,7 +107,7 @@ def give_access(resource: Record, request: Request) -> QuestionPage | Response:
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
         return refused_form(request, _access_page(resource, request, account, inputs, errors, error))
     if has_open_invitation(changed) and (account.disabled or is_moving):
-        return invited(request, answer, register, changed)
+        return send_invitation(request, answer, register, changed)
     for recipient in (account, changed) if is_moving else ():
         queue_letter(request, address_changed_letter(letter_sender(request), recipient, changed.email))
     return set_flash(request, answer, "access-changed")
@@ -227,10 +227,10 @@ def invite_again(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     if again := answer_if_repeated(resource.records, request):
         return again
-    return invited(request, _done(resource, request), register_of(request), account)
+    return send_invitation(request, _done(resource, request), register_of(request), account)
 
 
-def invited(request: Request, answer: Response, register: Register, account: Account) -> Response:
+def send_invitation(request: Request, answer: Response, register: Register, account: Account) -> Response:
     """Sends the invitation to a person who has been given access. Raises TooManyAttemptsError.
 
     Without a mail server, the page that `answer` leads to shows the link, once: otherwise it would reach nobody.

@@ -96,7 +96,7 @@ def _token_form(request: Request, inputs: Mapping[str, str], errors: Errors) -> 
 
 
 def read_token_form(request: Request) -> TokenRequest | QuestionPage:
-    """The request in a sent form, or the form again if there are errors."""
+    """The token that a sent form asks for, or the form again if there are errors."""
     inputs = {name: posted_text(request, name).strip() for name in ("name", "until", "read_only")}
     errors, last = confirmation_errors(request), None
     if error := name_error(inputs["name"], LONGEST_NAME):

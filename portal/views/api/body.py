@@ -53,7 +53,7 @@ def read_json(request: Request) -> dict[str, Any]:
 
 
 def media_type(request: Request) -> str:
-    """The media type of a body, in lower case."""
+    """The media type of what a program sent, in lower case."""
     return str(request.content_type).lower()
 
 

@@ -117,7 +117,9 @@ def move_record(resource: RecordTransition, request: Request) -> QuestionPage | 
 def given_answers(
     records: Records, fields: Iterable[Field], values: Mapping[str, Any], was_shown: Container[str]
 ) -> dict[str, Any]:
-    """The answers to a transition. An empty one keeps the record's value, unless the question `was_shown` with it."""
+    """The answers in the form of a transition. An empty one keeps the record's value, unless the question `was_shown`
+    with it.
+    """
 
     def is_given(field: Field) -> bool:
         value = values[field.name]

@@ -167,5 +167,5 @@ def posted_comment(request: Request, name: str) -> str:
 
 
 def visible_text(text: str) -> str:
-    """A comment without surrounding space; "" if none of it is visible."""
+    """A sent comment without surrounding space; "" if none of it is visible."""
     return "" if is_blank(text) else text.strip()
