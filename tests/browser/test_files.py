@@ -93,8 +93,11 @@ def test_of_a_new_record_refused_files_are_told_at_its_own_address_though_create
     page.get_by_role("checkbox", name="photo.jpg").uncheck()
     page.get_by_label("Quantity, line 1").fill("")
     page.locator("input[type=file]").set_input_files([report, empty])
-    for name, text in (("lamp.png", ""), ("cells.png", "of a spreadsheet")):
+    # Neither the picture of cells nor what is pasted while a condition hides the files of the form is added.
+    for name, text, hidden in (("lamp.png", "", False), ("cells.png", "of a spreadsheet", False), ("no.png", "", True)):
+        page.locator("[data-drop]").evaluate("(box, hidden) => (box.hidden = hidden)", hidden)
         page.get_by_label("What do you need?").evaluate(PASTE, [name, text])
+    page.locator("[data-drop]").evaluate("box => (box.hidden = false)")
     expect(page.locator("[data-picked] .name")).to_have_text(["report.pdf", "empty.txt", "lamp.png"])
     page.get_by_role("button", name="Create").dblclick()
     expect(page.locator("#documents .refused")).to_contain_text("“empty.txt” was not added: it is empty.")

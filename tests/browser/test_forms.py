@@ -345,6 +345,15 @@ def test_what_is_pasted_or_incomplete_is_neither_cut_off_nor_left_out(visit: Vis
     page.get_by_role("button", name="Create").click()
     expect(page.locator("main")).to_contain_text("at most 255 characters")
     expect(title).to_have_value("Terms " * 60)
+    # After Back, what the browser keeps in hidden inputs is shown.
+    title.fill("Printing, once more")
+    choose(page, "Company", "Officina Moretti")
+    page.get_by_role("textbox", name="Terms").press_sequentially("As agreed")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Printing, once more")
+    page.go_back()
+    expect(page.get_by_role("textbox", name="Terms")).to_have_text("As agreed")
+    expect(page.get_by_role("combobox", name="Company")).to_have_value("Officina Moretti")
 
 
 def test_a_link_that_was_removed_can_be_chosen_again(visit: Visit) -> None:

@@ -11,7 +11,11 @@ class OneChoice {
     this.select = select;
     this.id = select.id;
     this.label = null;
-    const chosen = select.selectedOptions[0];
+    this.read();
+  }
+
+  read() {
+    const chosen = this.select.selectedOptions[0];
     this.text = chosen?.value ? chosen.textContent : "";
   }
 
@@ -236,8 +240,15 @@ attach("[data-combobox]", (box) => {
   const [select, search] = [box.querySelector("select"), box.querySelector("input[type=search]")];
   const choice = select ? new OneChoice(select) : search ? new SearchText(search) : new SeveralChoices(box);
   const combobox = new Combobox(box, choice);
-  select?.addEventListener("followed", ({ detail }) => {
-    combobox.choice.take(detail.value, detail.title);
-    combobox.input.value = combobox.choice.shown();
+  if (!select) return;
+  select.addEventListener("followed", ({ detail }) => {
+    choice.take(detail.value, detail.title);
+    combobox.input.value = choice.shown();
+  });
+  // After Back, browsers fill in what was chosen when scripts have already run.
+  addEventListener("pageshow", () => {
+    const before = choice.shown();
+    choice.read();
+    if (choice.shown() !== before) combobox.input.value = choice.shown();
   });
 });

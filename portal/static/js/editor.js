@@ -20,13 +20,17 @@ attach("[data-editor]", (box) => {
   for (const name of ["aria-describedby", "aria-invalid"]) {
     if (textarea.hasAttribute(name)) editable.setAttribute(name, textarea.getAttribute(name));
   }
-  const show = () => editable.replaceChildren(...safe(textarea.value));
+  let drawn;
+  const show = () => {
+    if (textarea.value !== drawn) editable.replaceChildren(...safe((drawn = textarea.value)));
+  };
   show();
   textarea.addEventListener("followed", show);
+  addEventListener("pageshow", show); // after Back, browsers fill in what was typed when scripts have already run
   textarea.hidden = true;
   label?.addEventListener("click", () => editable.focus());
   const keep = () => {
-    textarea.value = editable.textContent.trim() || editable.querySelector("img") ? editable.innerHTML : "";
+    drawn = textarea.value = editable.textContent.trim() || editable.querySelector("img") ? editable.innerHTML : "";
     textarea.dispatchEvent(new Event("input", { bubbles: true }));
   };
   editable.addEventListener("input", keep);

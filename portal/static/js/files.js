@@ -113,7 +113,7 @@ attach("[data-drop]", (box) => {
 attach("form:has([data-drop])", (form) => {
   const boxes = [...form.querySelectorAll("[data-drop]")];
   const add = (event, files) => {
-    const box = event.target.closest("[data-drop]") ?? boxes.find((one) => Number(one.dataset.maxCount) !== 1);
+    const box = event.target.closest("[data-drop]") ?? boxes.find(takesSeveral);
     if (!box || !files.length) return;
     event.preventDefault();
     box.closest("details")?.setAttribute("open", "");
@@ -123,6 +123,11 @@ attach("form:has([data-drop])", (form) => {
   const text = form.querySelector("[data-attach]") && form.querySelector("textarea");
   text?.addEventListener("drop", (event) => add(event, event.dataTransfer.files));
 });
+
+// Unless a condition hides or locks it: its files would not be sent.
+function takesSeveral(box) {
+  return Number(box.dataset.maxCount) !== 1 && !box.closest("[hidden], fieldset:disabled");
+}
 
 /** The files of a clipboard. Cells of a spreadsheet come with a picture of them: what is pasted then is the text. */
 function pastedFiles({ files, types }) {
