@@ -36,9 +36,10 @@ def make_link(
 
 
 def link_expiry(tables: Tables, token: str) -> sa.ScalarSelect[datetime.datetime]:
-    """A query for the moment when the link with this token expires."""
-    link = tables.link.c
-    return sa.select(link["expires"]).where(link["token"] == hash_token(token)).scalar_subquery()
+    """A query for the moment when the link with this token expires, one that proves an address included."""
+    links = (tables.link.c, tables.sign_up.c)
+    queries = (sa.select(link["expires"]).where(link["token"] == hash_token(token)) for link in links)
+    return sa.union_all(*queries).scalar_subquery()
 
 
 def find_link(

@@ -171,6 +171,7 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server, monke
     assert page.text.count("Connection refused") == 2  # also beside the email that is next
     post.clock.now += 5 * MINUTE
     assert "portal worker is not running" in post[NANCY].get("/-/outbox")
+    post.clock.now += 2 * DAY
     queue(post, ahead=True)
     server.start()
     worker.turn()

@@ -5,6 +5,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from portal.accounts.sign_ups import LIFETIME
 from portal.commands import main
 from tests.functional.conftest import fill_in, form_of
 from tests.functional.test_granting import (
@@ -141,6 +142,7 @@ def test_answer_and_letter_are_the_same_for_known_and_unknown_addresses(app, dec
     assert {answer.location for answer in answers} == {"http://localhost/signup?sent=1"}
     first, second = letters(app)
     assert first[1] == second[1]
+    assert {row["give_up"] - row["created"] for row in rows(app, "outbox")} == {LIFETIME}, "then the link expires"
     assert "spam" not in app.get("/signup?sent=1"), "here the letters are kept"
     assert "already has access" in another_browser().get(link_to(app, ANNA))
     assert account(app, ANNA)["profile"] == "customer"

@@ -125,7 +125,7 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
     token = sign_ups_of(request).begin(new)
     if token is not None:
         recipient = Account(0, email, "", profile, language=language)
-        queue_letter(request, address_proof_letter(letter_sender(request), recipient, token))
+        queue_letter(request, address_proof_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther(f"{action}?sent=1")
 
 
