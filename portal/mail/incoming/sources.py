@@ -73,8 +73,10 @@ def receive_from_imap(url: str, password: str, use: Use) -> int:
         if before == len(failed) or len(failed) >= MOST_FAILED:
             break
     if failed:
-        reason = next(iter(failed.values()))
-        raise SourceError(f"the mail server at {host} does not give {plural(len(failed), 'message')}: {reason}")
+        reason = f"does not give {plural(len(failed), 'message')}: {next(iter(failed.values()))}"
+        if len(failed) >= MOST_FAILED:
+            raise SourceError(f"the mail server at {host} {reason}")
+        log.error("The mail server at %s %s", host, reason)
     return taken
 
 
