@@ -4,7 +4,6 @@ Called by resolve, once for each profile. The search index and commands use the 
 """
 
 from collections.abc import Mapping
-from typing import Literal
 
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module, Profile
@@ -27,7 +26,7 @@ def labeled_modules(declaration: Declaration, profile: Profile) -> dict[str, Mod
     return modules
 
 
-def _copy(module: Module, labels: Mapping[str, Mapping[str, Text | Literal[False]]]) -> Module:
+def _copy(module: Module, labels: Mapping[str, Mapping[str, Text | bool]]) -> Module:
     fields = {name: _field(field, labels.get(name, {})) for name, field in module.fields.items()}
     builtin = {name: _field(field, labels.get(name, {})) for name, field in module.builtin.items()}
     copy = module.model_copy(update={"fields": fields, "builtin": builtin})
@@ -36,7 +35,7 @@ def _copy(module: Module, labels: Mapping[str, Mapping[str, Text | Literal[False
     return copy
 
 
-def _field(field: Field, labels: Mapping[str, Text | Literal[False]]) -> Field:
+def _field(field: Field, labels: Mapping[str, Text | bool]) -> Field:
     """The field itself, a copy to bind, or a copy with other labels and fewer options."""
     if labels:
         return field.with_labels(labels)

@@ -287,8 +287,8 @@ class Access(Shape):
     icon: Icon | None = None
     where: Where = ALWAYS
     set: value_types.Values = {}
-    # field → option → its label for this profile, or False if its people may not choose it
-    options: Annotated[dict[str, dict[str, Literal[False] | Text]], Names("labels")] = {}
+    # field → option → its label for this profile, or whether its people may choose it
+    options: Annotated[dict[str, dict[str, StrictBool | Text]], Names("labels")] = {}
     grants: tuple[value_types.ProfileName, ...] | None = None  # for people who may `grant`; None: Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()

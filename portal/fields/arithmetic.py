@@ -173,7 +173,7 @@ def _compute(expression: Expression, value_of: Callable[[str], Value]) -> Value:
             has_gap = isinstance(inner, str) and any(value_of(name) in EMPTY for name in names_in_expression(of))
             return "" if has_gap else inner
         case Slug(of):
-            return "-".join(re.findall(r"\w+", fold(_as_text(_compute(of, value_of)))))
+            return "-".join(re.findall(r"[^\W_]+", fold(_as_text(_compute(of, value_of)))))
         case Extreme(largest, several):
             return extreme([_compute(part, value_of) for part in several], largest)
         case Operation(sign, left, right):

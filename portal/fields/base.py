@@ -113,7 +113,7 @@ class Field(Parts):
         """The options in the declaration by name, including the label of the empty value."""
         return {}
 
-    def with_labels(self, labels: Mapping[str, Text | Literal[False]]) -> "Field":
+    def with_labels(self, labels: Mapping[str, Text | bool]) -> "Field":
         """A copy with other labels for some of the options, and without offering those with False; the field itself if
         it has no options."""
         return self

@@ -77,11 +77,12 @@ class HasOptions(Field):
     def empty_label(self) -> Text | str:
         return self.options[""].label if "" in self.options else ""
 
-    def with_labels(self, labels: Mapping[str, Text | Literal[False]]) -> Field:
-        """A copy in which the options in `labels` have these labels; those with False are not offered."""
+    def with_labels(self, labels: Mapping[str, Text | bool]) -> Field:
+        """A copy in which the options in `labels` have these labels; those with False are not offered, those with True
+        stay as they are."""
         options = {
             name: option.model_copy(update={"show_when": NEVER} if labels[name] is False else {"label": labels[name]})
-            if name in labels
+            if labels.get(name, True) is not True
             else option
             for name, option in self.options.items()
         }

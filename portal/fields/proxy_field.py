@@ -4,7 +4,7 @@ A lookup behaves like the field at the end of its path, a formula like a field w
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
@@ -23,7 +23,7 @@ class ProxyField(Field):
 
     type: str
     _target: Field = PrivateAttr()
-    _labels: Mapping[str, Text | Literal[False]] = PrivateAttr({})  # of a profile, only for this field
+    _labels: Mapping[str, Text | bool] = PrivateAttr({})  # of a profile, only for this field
 
     display: ClassVar[str] = from_target("display")
     filter: ClassVar[str] = from_target("filter")
@@ -59,7 +59,7 @@ class ProxyField(Field):
     links_in: ClassVar[Any] = from_target("links_in")
     texts: ClassVar[Any] = from_target("texts")
 
-    def with_labels(self, labels: Mapping[str, Text | Literal[False]]) -> Field:
+    def with_labels(self, labels: Mapping[str, Text | bool]) -> Field:
         """A copy whose options get a profile's own labels once it is bound again."""
         copy = self.model_copy()
         copy._labels = labels

@@ -122,8 +122,7 @@ class LanguageSchema:
         schemas = [self.of(part, metadata) for part in parts]
         shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
         others = [schema for schema in schemas if schema not in shapes]
-        others = [schema for schema in others if schema != {"enum": [False]}] or others  # a text takes it, too
-        scalar = others[0] if len(others) == 1 else _one_scalar(others)
+        scalar = next((schema for schema in others if len(others) == 1 or schema is TEXT), None) or _one_scalar(others)
         return _by_kind(shapes[0], scalar) if shapes else scalar
 
     def _list(self, item: Any, metadata: tuple[Any, ...]) -> Schema:

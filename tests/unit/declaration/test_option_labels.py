@@ -11,6 +11,7 @@ modules:
     fields:
       name: text
       state: {type: choice, options: {open: Open, done: {en: Done, it: Fatto}}}
+      size: {type: choice, options: [s, m, l]}
       parent: {type: link, to: orders}
       state_of_parent: {type: lookup, of: parent.state}
       parents: {type: lookup, of: parent.state_of_parent}
@@ -26,6 +27,8 @@ PROFILES = {
     "plain": "modules: {orders: {}, parcels: {}}",
     "desk": "modules: {orders: {options: {state: {open: To do}}}, parcels: {options: {own: {open: Not sent}}}}",
     "night": "{extends: desk, modules: {orders: {options: {state: {done: {en: Over, it: Finito}}}}}}",
+    "few": "modules: {orders: {can: [edit], options: {size: {s: 0, m: false, l: false}}}, parcels: {}}",
+    "more": "{extends: few, modules: {orders: {options: {size: {l: true}}}}}",
 }
 
 
@@ -53,3 +56,10 @@ def test_lookups_show_the_label_of_what_they_lead_to_unless_they_have_their_own(
     assert shown(tmp_path, "desk", "parcels", "state", "open") == "To do"
     assert shown(tmp_path, "desk", "parcels", "own", "open") == "Not sent"
     assert shown(tmp_path, "plain", "parcels", "own", "open") == "Open"
+
+
+def test_a_profile_offers_again_what_the_one_that_it_extends_does_not(tmp_path):
+    declaration = load(write_portal(tmp_path, MODULES, **PROFILES)).declaration
+    sizes = {name: declaration.profiles[name].labeled["orders"].field("size") for name in ("few", "more")}
+    assert {name: size.withheld for name, size in sizes.items()} == {"few": {"m", "l"}, "more": {"m"}}
+    assert [sizes["more"].show(size, Reader()) for size in ("s", "m", "l")] == ["0", "M", "L"]
