@@ -274,9 +274,12 @@ def test_a_section_is_there_while_its_condition_holds(world):
 def test_a_link_may_offer_only_what_links_to_the_record_itself(world):
     nancy, above, other = world[NANCY], world.add("cases", title="Above"), world.add("cases", title="Other")
     below = world.add("cases", title="Below", above=world.the("cases", "Above"))
-    offered = nancy.get(f"/cases/{above}/edit").html.select("select[name=first_below] option")
-    assert {option["value"] for option in offered} == {"", str(below)}
     address = f"/cases/{above}/edit"
+    offered = nancy.get(address).html.find(attrs={"name": "first_below"})
+    assert {option["value"] for option in offered.select("option")} == {"", str(below)}
+    find = offered.parent["data-combobox"]
+    assert [offer["title"] for offer in nancy.get(f"{find}&q=b").json] == ["Below"]
+    assert nancy.get(find.replace(f"id={above}", "id=99999")).json == []
     assert errors(nancy.send(address, {"title": "Above", "first_below": other})) == {"first_below"}
     assert nancy.send(address, {"title": "Above", "first_below": below}).status_int == 303
     program = world.program(NANCY)

@@ -145,6 +145,12 @@ def _descriptions(records: Records, ids: list[int]) -> dict[str, str]:
     }
 
 
+def find_address(records: Records, name: str, values: Mapping[str, Any]) -> str:
+    """Where a script finds what the link with the input `name` offers in a form with `values`."""
+    record = f"&id={values['id']}" if values.get("id") and records.form_module == records.name else ""
+    return f"/{records.form_module}/find?field={name}{record}"
+
+
 def find_texts(request: Request) -> dict[str, str]:
     """Without JavaScript: the search text for a link with many records, if the button next to it was pressed."""
     pressed = posted_text(request, "_find")
@@ -212,10 +218,13 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
 
 
 def _narrowing_values(records: Records, link: Field, form: Form) -> dict[str, Any]:
-    """The values of a new record with those fields of `form` that narrow what `link` offers."""
+    """The values of a new record with those fields of `form` that narrow what `link` offers, among them the id of the
+    form's own record."""
     others = [records.module.field(name) for name in depends_on(records.module, link)]
     values = defaults(records)
-    return values | read_form(records, [other for other in others if other.has_input(form)], form, values).values
+    values |= read_form(records, [other for other in others if other.has_input(form)], form, values).values
+    is_seen = records.form_module == records.name and values.get("id") and records.exists(values["id"])
+    return values if is_seen else values | {"id": None}
 
 
 def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:

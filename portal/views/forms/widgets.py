@@ -57,7 +57,7 @@ from portal.views.forms.form_page import (
     UploadInput,
     Widget,
 )
-from portal.views.forms.offers import link_cards, link_offers
+from portal.views.forms.offers import find_address, link_cards, link_offers
 from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
 from portal.views.parts import LineHead
 from portal.web.addresses import record_address
@@ -193,9 +193,9 @@ def _link(content: FormContent, field: LinkLike, base: Widget) -> Widget:
     return base._replace(
         offers=tuple(Offer(value, title, value in chosen) for value, title in offers.titles.items()),
         many=offers.more or bool(find_text),
-        find=f"/{content.records.form_module}/find?field={base.name}",
+        find=find_address(content.records, base.name, content.values),
         find_text=find_text,
-        depends=tuple(content.prefix + name for name in depends_on(content.records.module, field)),
+        depends=tuple(content.prefix + name for name in depends_on(content.records.module, field) if name != "id"),
     )
 
 
