@@ -256,10 +256,12 @@ def test_a_link_may_offer_every_record_but_the_record_itself(world):
     assert str(above) not in {option["value"] for option in offered}
 
 
-def test_a_default_of_now_is_shown_to_the_minute(world):
+def test_a_default_of_now_is_shown_to_the_minute_and_exact_where_nobody_sees_it(world):
     world.clock.pass_by(seconds=38)
     page = world[NANCY].get("/cases/create")
     assert page.html.find("input", attrs={"name": "noted"})["value"] == "2026-03-05T12:00"
+    by_program = world.program(NANCY).call("POST", "cases", {"title": "Shown to nobody"}, 201).json["id"]
+    assert world.record("cases", by_program).values["noted"] == world.clock.now
 
 
 def test_a_section_is_there_while_its_condition_holds(world):

@@ -67,6 +67,7 @@ from portal.views.parts import TitledLink
 from portal.views.records.files import add_form_files
 from portal.views.wording import new_label
 from portal.web.addresses import compute_address, create_address, record_address
+from portal.web.api import is_api_request
 from portal.web.flash import set_flash
 from portal.web.form_input import posted_text, whole_number
 from portal.web.resources import Module
@@ -150,7 +151,8 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
     chosen = {*address, *by_button}
     values = _showing(form, [*typed, *by_button], chosen, values)
     values = without_mismatches(records, follow_again(records, values, keep=chosen), given=chosen)
-    values |= _whole_minutes([field for field in form.fields if field.name not in chosen], values)
+    if not is_api_request(form.request):
+        values |= _whole_minutes([field for field in form.fields if field.name not in chosen], values)
     inputs = inputs_of(form.fields, values, form.request.reader) | posted_inputs(unchanged, address)
     return form.content(inputs, values)
 
