@@ -61,9 +61,9 @@ class ProvenPerson:
     subject: str
     email: str
 
-    def may_become(self, subject: str | None) -> bool:
-        """Whether an account of `subject` can be found by its address: not if that is somebody else at this provider;
-        the provider before this one says nothing any more."""
+    def may_take_over(self, subject: str | None) -> bool:
+        """Whether an account with the person's address, which belongs to the login `subject`, may become theirs: not if
+        that is another login at this provider. One at an earlier provider no longer counts."""
         return subject is None or subject.partition(" ")[0] != self.subject.partition(" ")[0]
 
 

@@ -283,7 +283,7 @@ class Logins:
                 account = find_account(connection, self.tables, person.email)
             if account is None:
                 return _(NO_ACCESS, mapping={"email": person.email})
-            if not is_known and not person.may_become(account.subject):
+            if not is_known and not person.may_take_over(account.subject):
                 return _(OTHER_LOGIN, mapping={"email": person.email})
             if not is_known and sign_in_refusal(connection, self.tables, account, now) is None:
                 account = self._bind(connection, account, person.subject)

@@ -288,7 +288,7 @@ class Access(Shape):
     where: Where = ALWAYS
     set: value_types.Values = {}
     # field → option → its label for this profile, or whether its people may choose it
-    options: Annotated[dict[str, dict[str, StrictBool | Text]], Names("labels")] = {}
+    options: Annotated[dict[str, dict[str, Text | StrictBool]], Names("labels")] = {}
     grants: tuple[value_types.ProfileName, ...] | None = None  # for people who may `grant`; None: Policy.grants
     list: ListLayout = ListLayout()
     detail: DetailLayout = DetailLayout()
