@@ -6,7 +6,7 @@ may read is decided elsewhere, by their own policy (record_letters.py).
 
 import enum
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -37,6 +37,17 @@ class Role(enum.StrEnum):
     STRANGER = "stranger"  # the person whose mail created the record
 
 
+# Their relation to the record, for their choice of letters.
+RELATIONS: Mapping[Role, Relation] = {
+    Role.OWNER: Relation.OWN,
+    Role.WATCHER: Relation.FOLLOWED,
+    Role.ASSIGNEE: Relation.OWN,
+    Role.DESK: Relation.OWN,
+    Role.COMPANY: Relation.COMPANY,
+    Role.STRANGER: Relation.OWN,
+}
+
+
 @dataclass(frozen=True)
 class Recipient:
     """Somebody who may be notified; `identity` is None for a desk address without an account, which reads nothing."""
@@ -52,10 +63,9 @@ class Recipient:
 
     @property
     def relation(self) -> Relation:
-        """Their relation to the record, for their choice of letters."""
-        if self.roles <= {Role.COMPANY}:
-            return Relation.COMPANY
-        return Relation.FOLLOWED if self.roles <= {Role.COMPANY, Role.WATCHER} else Relation.OWN
+        """The closest relation that they have to the record."""
+        related = {RELATIONS[role] for role in self.roles}
+        return next(relation for relation in Relation if relation in related)
 
 
 def recipients(

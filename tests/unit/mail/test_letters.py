@@ -36,7 +36,7 @@ from portal.mail.account_letters import (
 from portal.mail.builder import LetterContent, LetterThread, Sender, write_letter
 from portal.mail.headers import header_text, parse_letter
 from portal.mail.letter_text import plain_text
-from portal.mail.recipients import Role
+from portal.mail.recipients import RELATIONS, Role
 from portal.mail.record_letters import REASONS
 
 SMALL = load(Path(__file__).parents[2] / "portals" / "small").declaration
@@ -238,4 +238,5 @@ def test_addresses_of_links_and_ids_stand_in_headers_as_they_are_however_long():
 
 
 def test_whoever_is_notified_of_a_record_is_told_why():
-    assert REASONS.keys() == set(Role) - {Role.STRANGER}
+    assert set(Role) - REASONS.keys() == {Role.STRANGER}, "mail/record_letters.py: REASONS"
+    assert set(Role) - RELATIONS.keys() == set(), "mail/recipients.py: RELATIONS"

@@ -109,7 +109,7 @@ class WordsNotTranslated(HTMLParser):
         for name in set(attributes) & set(self.READ) - set(translated):
             self.note(attributes[name])
         if tag not in self.EMPTY:
-            self.translated.append("i18n:translate" in attributes or tag in ("kbd", "script", "style"))
+            self.translated.append("i18n:translate" in attributes or tag in ("kbd", "code", "script", "style"))
 
     def handle_startendtag(self, tag, attrs):
         self.handle_starttag(tag, attrs)

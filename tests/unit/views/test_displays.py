@@ -15,7 +15,7 @@ from portal.fields.lines import Lines
 from portal.fields.proxy_field import ProxyField
 from portal.fields.reader import Reader
 from portal.records.reading.records import Count
-from portal.rendering.cells import CellRenderer, CellTemplates
+from portal.rendering.cells import PLACEHOLDERS, CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
 from portal.views import displays
 from portal.views.displays import BUILT_IN, DISPLAYS, Value, moment
@@ -24,6 +24,7 @@ from portal.views.lists.list_rows import ListRow
 from portal.views.wording import count_text
 from portal.web.assets import Assets
 from portal.web.frame import Frame
+from tests.source_code import PORTAL
 
 TEMPLATES = Templates()
 ASSETS = Assets()
@@ -53,6 +54,8 @@ def test_every_display_of_a_field_type_is_registered():
     names = {name: kind.display for name, kind in Field.types.items() if isinstance(kind.display, str)}
     assert {name: display for name, display in names.items() if display not in DISPLAYS} == {}, "views/displays.py"
     assert set(BUILT_IN.values()) <= set(DISPLAYS)
+    computed = {name for name, kind in Field.types.items() if not issubclass(kind, ProxyField)} - names.keys()
+    assert computed == set(), "a display that depends on the field is not looked at here"
 
 
 def test_what_a_display_asks_a_field_a_lookup_of_it_answers():
@@ -67,6 +70,15 @@ def test_every_display_has_a_macro_of_its_name():
     macros = set(TEMPLATES["displays.pt"].macros.names)
     assert set(DISPLAYS) - macros == set(), "templates/displays.pt lacks these macros"
     assert macros - set(DISPLAYS) - {"matched", "nodes"} == set(), "views/displays.py: DISPLAYS lacks these"
+
+
+def test_a_cell_is_reused_only_if_it_shows_nothing_but_texts():
+    """What else its macro reads would be that of the first value, see rendering/cells.py."""
+    _begin, *macros = re.split(r'define-macro="', (PORTAL / "templates/displays.pt").read_text("utf-8"))
+    read = {name: set(re.findall(r"\bvalue\.(\w+)", macro)) for name, macro in (text.split('"', 1) for text in macros)}
+    reusable = {name for name, display in DISPLAYS.items() if display.reusable}
+    further = {name: read[name] - PLACEHOLDERS.keys() - {"tone", "icon"} for name in reusable & read.keys()}
+    assert {name: names for name, names in further.items() if names} == {}
 
 
 @pytest.mark.parametrize("name", sorted(name for name, display in DISPLAYS.items() if display.reusable))
