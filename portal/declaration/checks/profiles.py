@@ -286,13 +286,16 @@ def _never_filled(
     shown = set(form_layout_fields(access.create))
     moved = module.lifecycle.field if module.lifecycle else None
     for name, field in module.fields.items():
-        if not field.required or name in shown or name in access.set or name == moved:
+        value = access.set.get(name, field.default)
+        withheld = any(label is False and option == value for option, label in access.options.get(name, {}).items())
+        if not field.required or name in shown or name == moved or (value is not None and not withheld):
             continue
-        if field.default is not None or field.computed or field.deadline_rule or draft.is_broken(module.name, name):
+        if field.computed or field.deadline_rule or draft.is_broken(module.name, name):
             continue
         if field.show_when is not None and not _may_hold(module, access, shown, field.show_when):
             continue
-        sentence = f"{name} is required, but the create form does not show it and it has no default"
+        lacks = "this profile does not offer its default" if withheld else "it has no default"
+        sentence = f"{name} is required, but the create form does not show it and {lacks}"
         targets = [target for target in link_targets(field) if target in draft.modules and not draft.is_broken(target)]
         if targets and not any(target in profile.modules for target in targets):
             unseen = no_access(targets[0], ", so that no form asks for it")
