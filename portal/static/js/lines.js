@@ -76,10 +76,13 @@ function rename(row, name) {
   }
 }
 
-/** Keeps the focus on what moved its row. The button of a first or last row is hidden: then on the one that moves it back. */
+/** Keeps the focus on what moved its row. The button of a first or last row is hidden, which takes no focus: then it goes
+ * to the one that moves the row back. */
 function focusOn(control, row) {
-  const shown = [control, ...row.querySelectorAll("button[name=_lines]")].find((one) => one.checkVisibility({ visibilityProperty: true }));
-  shown.focus();
+  for (const one of [control, ...row.querySelectorAll("button[name=_lines]")]) {
+    one.focus();
+    if (document.activeElement === one) return;
+  }
 }
 
 function focusIn(row) {
