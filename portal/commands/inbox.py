@@ -15,7 +15,7 @@ from portal.commands.options import chosen_settings, common_options, read_passwo
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading, writing
 from portal.database.errors import DatabaseError, Failure, affects_whole_database, classify, driver_error
-from portal.jobs.pending_work import INBOX, record_heartbeat
+from portal.jobs.pending_work import INBOX, forget_heartbeat, record_heartbeat
 from portal.jobs.worker import BEAT_EVERY, Regularly
 from portal.logs import set_up_logging
 from portal.mail.incoming.mail_rows import newcomers_wrote
@@ -137,6 +137,12 @@ class MailIntake:
             with writing(portal.engine) as connection:
                 record_heartbeat(connection, portal.tables, INBOX, now)
 
+    def end_heartbeat(self) -> None:
+        """Tells monitors to expect no further look at the mail: from now on, another program decides when."""
+        portal = self.live.current()
+        with writing(portal.engine) as connection:
+            forget_heartbeat(connection, portal.tables, INBOX)
+
     def _newcomers_wrote(self) -> bool:
         portal = self.live.current()
         with reading(portal.engine) as connection:
@@ -157,6 +163,7 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
     try:
         taken = take(intake.use)
         intake.adopt()
+        intake.end_heartbeat()
         return taken
     except (SourceError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None

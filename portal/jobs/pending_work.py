@@ -61,6 +61,11 @@ def record_heartbeat(connection: sa.Connection, tables: Tables, name: str, now: 
     connection.execute(upsert.on_conflict_do_update(index_elements=["name"], set_={"at": now}))
 
 
+def forget_heartbeat(connection: sa.Connection, tables: Tables, name: str) -> None:
+    """Forgets that there was such a process: it is not missing."""
+    connection.execute(sa.delete(tables.heartbeat).where(tables.heartbeat.c["name"] == name))
+
+
 def _in_queue(table: sa.Table) -> sa.Select[tuple[datetime.datetime]]:
     return sa.select(table.c["created"]).where(table.c["state"] == queue.WAITING)
 

@@ -192,6 +192,8 @@ def test_a_mailbox_that_gives_nothing_is_asked_less_often_and_monitors_learn_it(
     assert heartbeats() == []
     assert pauses("--maildir", str(folder.parent / "Maildir")) == [10] * 6
     assert heartbeats() == ["inbox"]
+    assert pauses("--once", "--maildir", str(folder.parent / "Maildir")) == []
+    assert heartbeats() == [], "whatever starts the command each time knows if it runs"
 
 
 def free_port() -> int:
