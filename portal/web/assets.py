@@ -123,7 +123,7 @@ def _shortened_styles(text: str) -> bytes:
 
 def _script() -> bytes:
     """The modules of static/js as one script, without comments and indentation: the shared one first, each of the
-    others in a block of its own.
+    others in a block of its own, whose failure does not stop the rest.
     """
     paths = sorted((STATIC / "js").glob("*.js"), key=lambda path: (path.name != FIRST_SCRIPT, path.name))
     return _joined_scripts(tuple(path.read_text(encoding="utf-8") for path in paths))
@@ -132,7 +132,9 @@ def _script() -> bytes:
 @functools.lru_cache(maxsize=1)
 def _joined_scripts(codes: tuple[str, ...]) -> bytes:
     texts = [EXPORT.sub("", IMPORT.sub("", INDENTATION.sub("", REMARK.sub("", code)))) for code in codes]
-    return "\n".join([texts[0], *(f"{{\n{text}}}" for text in texts[1:])]).encode()
+    return "\n".join(
+        [texts[0], *(f"try {{\n{text}}} catch (error) {{\nreportError(error);\n}}" for text in texts[1:])]
+    ).encode()
 
 
 def _default_logo(accent: str, sparkle: str) -> str:

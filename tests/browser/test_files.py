@@ -46,6 +46,8 @@ def test_a_comment_with_a_photo_and_a_file_taken_off_again(
     expect(composer.locator("[data-picked] .refused")).to_contain_text("Check your connection")
     expect(composer.locator("[data-picked] .name")).to_have_text(["photo.jpg"])
     page.context.set_offline(False)
+    with page.expect_response("**/account/drafts"):
+        page.get_by_role("textbox", name="Write a comment").fill("See the photo. It is loose.")
     page.get_by_role("button", name="Send").click()
 
     expect(page.get_by_role("status").filter(has_text="Comment added.")).to_be_focused()

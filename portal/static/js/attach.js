@@ -10,7 +10,11 @@ export function attach(selector, behave) {
     for (const element of root.querySelectorAll(selector)) {
       if (done.has(element)) continue;
       done.add(element);
-      behave(element);
+      try {
+        behave(element);
+      } catch (error) {
+        reportError(error); // the rest of the page works on
+      }
     }
   };
   attachments.push(run);
@@ -29,6 +33,16 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** The controls of a form: its own properties, such as `form.elements`, may be hidden by fields of these names. */
+export function controls(form) {
+  return Object.getOwnPropertyDescriptor(HTMLFormElement.prototype, "elements").get.call(form);
+}
+
+/** The data- attributes of a form, which has the same difficulty. */
+export function data(form) {
+  return Object.getOwnPropertyDescriptor(HTMLElement.prototype, "dataset").get.call(form);
+}
+
 /** Debounces: a function that calls `run` with its last arguments once it has not been called for `milliseconds`. */
 export function debounce(milliseconds, run) {
   let timer;
@@ -45,9 +59,14 @@ export function parsePage(html) {
   return new DOMParser().parseFromString(html, "text/html");
 }
 
-/** Sets the value of an input. A combobox notices, and shows the title of the record. */
+/** Sets the value of an input, or of a group of radio buttons or checkboxes. A combobox notices, and shows the title of
+ * the record. */
 export function fill(input, value, title) {
   if (!input) return;
+  if (input instanceof RadioNodeList) {
+    for (const one of input) one.checked = [value].flat().includes(one.value);
+    return void input[0].dispatchEvent(new CustomEvent("followed", { bubbles: true }));
+  }
   if (input.type === "checkbox") input.checked = value === "true";
   else if (input instanceof HTMLSelectElement && ![...input.options].some((option) => option.value === value)) {
     input.append(new Option(title, value));

@@ -1,6 +1,6 @@
 // Updates amounts, totals and other computed values as the reader types; the server computes them, exactly and in the
 // reader's notation. Without this script, they are updated when the form is sent.
-import { attach, debounce } from "./attach.js";
+import { attach, data, debounce } from "./attach.js";
 
 attach("form[data-compute]", (form) => {
   let running = null;
@@ -9,7 +9,7 @@ attach("form[data-compute]", (form) => {
     running = new AbortController();
     const body = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
     try {
-      const answer = await fetch(form.dataset.compute, { method: "POST", body, signal: running.signal });
+      const answer = await fetch(data(form).compute, { method: "POST", body, signal: running.signal });
       if (answer.ok) show(await answer.json());
     } catch {
       // There was another change in the meantime, or the server cannot be reached: the shown values stay.

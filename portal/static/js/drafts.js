@@ -1,7 +1,7 @@
 // Saves what the reader types on the server, so that it is restored after a lost session, on another device, or after
 // leaving the page. If the server cannot be reached, the browser keeps a copy, only for the same account, until the
 // server has it. Hidden inputs of other steps are sent along; files and passwords never.
-import { attach, debounce } from "./attach.js";
+import { attach, controls, data, debounce } from "./attach.js";
 
 const ADDRESS = "/account/drafts";
 const DISCARD = "/account/discard";
@@ -26,7 +26,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
     const body = contents(form);
     // An unchanged form has no draft, unless it was drawn with one.
     const address = body.toString() === unchanged && !form.querySelector("[data-discard-draft]") ? DISCARD : ADDRESS;
-    sessionStorage.setItem(key, body.toString());
+    keep(key, body);
     if (await deliver(address, body, leaving, running.signal)) sessionStorage.removeItem(key);
   };
   const soon = debounce(400, save);
@@ -46,7 +46,7 @@ attach("body:not(.previewing) form[data-draft]", (form) => {
   };
   form.addEventListener("submit", () => {
     stop();
-    sessionStorage.setItem(SENT + key, contents(form).toString());
+    keep(SENT + key, contents(form));
   });
   for (const button of document.querySelectorAll("[data-discard-draft], [data-ends-form]")) button.addEventListener("click", stop);
   addEventListener("pagehide", () => save(true));
@@ -74,15 +74,23 @@ function settleSent() {
   }
 }
 
+function keep(key, body) {
+  try {
+    sessionStorage.setItem(key, body.toString());
+  } catch {
+    // The browser has no room: the server's draft is the only one.
+  }
+}
+
 /** The key of the browser's copy. */
 function keyOf(form) {
-  return `${PREFIX}${form.elements._account.value}:${form.dataset.draft}`;
+  return `${PREFIX}${controls(form)._account.value}:${data(form).draft}`;
 }
 
 /** Everything that the form would send, as text. */
 function contents(form) {
   const entries = [...new FormData(form)].filter(([, value]) => typeof value === "string");
-  return new URLSearchParams([...entries, ["_form", form.dataset.draft]]);
+  return new URLSearchParams([...entries, ["_form", data(form).draft]]);
 }
 
 /** The server's answer if it has accepted the form. */
@@ -102,7 +110,7 @@ async function deliverCopy(key, form) {
   const copy = sessionStorage.getItem(key);
   if (!copy) return;
   const body = new URLSearchParams(copy);
-  const isShown = body.get("_once") === form.elements._once?.value;
+  const isShown = body.get("_once") === controls(form)._once?.value;
   body.set("_csrf", document.querySelector("input[name=_csrf]").value);
   const answer = isShown ? null : await deliver(ADDRESS, body, false);
   if (isShown || answer) sessionStorage.removeItem(key);

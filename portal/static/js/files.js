@@ -1,6 +1,6 @@
 // Files: dropped, pasted or chosen ones are listed, can be removed again, and show their progress while they are sent.
 // A file that is too large is refused before it is sent; the server checks the same again.
-import { attach, drawn, make, parsePage } from "./attach.js";
+import { attach, data, drawn, make, parsePage } from "./attach.js";
 
 attach("[data-drop]", (box) => {
   const input = box.querySelector("input[type=file]");
@@ -164,7 +164,7 @@ attach("form[data-sends-files]", (form) => {
     if (form.hasAttribute("aria-busy")) return;
     send(form, event.submitter, (page, request) => {
       const shown = request.getResponseHeader("Content-Location");
-      if (request.status < 400 && request.responseURL !== new URL(form.action).href) location.assign(request.responseURL);
+      if (request.status < 400 && request.responseURL !== new URL(actionOf(form), location.href).href) location.assign(request.responseURL);
       else if (shown) showPage(page, shown);
       else document.querySelector("main").replaceWith(show(page.querySelector("main")));
     });
@@ -175,16 +175,19 @@ function send(form, submitter, then, again) {
   const boxes = [...form.querySelectorAll("[data-drop]")];
   const request = new XMLHttpRequest();
   form.setAttribute("aria-busy", "true");
-  request.open("POST", form.action);
+  request.open("POST", actionOf(form));
   // The page that the answer redirects to is opened afterwards: its one-time message must wait for that.
-  if ("sendsFiles" in form.dataset) request.setRequestHeader("Portal-Opens-Later", "yes");
+  if ("sendsFiles" in data(form)) request.setRequestHeader("Portal-Opens-Later", "yes");
   request.upload.addEventListener("progress", (event) => boxes.reduce((sent, box) => box.showProgress(sent), event.loaded));
   request.addEventListener("loadend", () => {
     form.removeAttribute("aria-busy");
-    delete form.dataset.sending;
+    delete data(form).sending;
     const page = parsePage(request.responseText);
     if (page.querySelector("main")) then(page, request);
-    else boxes.forEach((box) => box.showUnanswered(again));
+    else {
+      boxes.forEach((box) => box.showUnanswered(again));
+      dispatchEvent(new Event("pageshow")); // the form can be sent again: what is typed until then is a draft
+    }
   });
   // The pressed button is also sent: it tells a wizard which step comes next.
   request.send(new FormData(form, submitter));
@@ -207,6 +210,10 @@ function show(part) {
   const adopted = document.adoptNode(part);
   queueMicrotask(() => drawn(adopted.parentNode));
   return adopted;
+}
+
+function actionOf(form) {
+  return form.getAttribute("action");
 }
 
 function small(text) {

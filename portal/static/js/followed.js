@@ -1,6 +1,6 @@
 // Fills in a default such as $caller.company when its link is chosen, unless another value was typed.
 // Without this script, the server fills it in when the form is sent.
-import { attach, fill } from "./attach.js";
+import { attach, controls, fill } from "./attach.js";
 
 attach("[data-follows]", (field) => {
   const form = field.closest("form");
@@ -19,7 +19,7 @@ attach("[data-follows]", (field) => {
     if (!answer.ok || typed || event.target.value !== chosen) return;
     const followed = await answer.json();
     filling = true;
-    for (const [name, value] of Object.entries(followed.inputs)) fill(form.elements[name], value, followed.title);
+    for (const [name, value] of Object.entries(followed.inputs)) fill(controls(form).namedItem(name), value, followed.title);
     filling = false;
   });
 });

@@ -15,7 +15,7 @@ attach("dialog[data-keys]", (dialog) => {
   remember();
   document.addEventListener("click", (event) => event.target.closest("[data-open-keys]") && dialog.showModal());
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open], :popover-open")) return;
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();
       document.querySelector("dialog[data-places]").showModal();
@@ -79,7 +79,7 @@ attach("dialog[data-places]", (dialog) => {
     first.click();
   });
   dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    if (event.isComposing || (event.key !== "ArrowDown" && event.key !== "ArrowUp")) return;
     event.preventDefault();
     const stops = [input, ...list.querySelectorAll("a")];
     const next = stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);

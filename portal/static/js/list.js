@@ -90,6 +90,7 @@ function keepInput(here, part) {
 
 function remember(element) {
   const target = element?.getAttribute("popovertarget");
+  if (element?.matches("a[href]")) return { selector: `a[href="${CSS.escape(element.getAttribute("href"))}"]` };
   if (target) return { selector: `[popovertarget="${CSS.escape(target)}"]` };
   if (!element?.name) return null;
   const range = typeof element.selectionStart === "number" ? [element.selectionStart, element.selectionEnd] : null;

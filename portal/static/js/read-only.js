@@ -1,6 +1,6 @@
 // In a preview, everything that is sent is refused: disables the controls that would send, so that nobody types in vain.
-import { attach } from "./attach.js";
+import { attach, controls } from "./attach.js";
 
 attach(".previewing .main form[method=post]:not([action='/logout'])", (form) => {
-  for (const control of form.elements) control.disabled = true;
+  for (const control of controls(form)) control.disabled = true;
 });

@@ -38,6 +38,7 @@ attach("form[data-form]", (form) => {
   });
   form.addEventListener("input", refresh);
   form.addEventListener("change", refresh);
+  form.addEventListener("followed", refresh);
   addEventListener("pageshow", refresh); // after Back, browsers fill in what was typed when scripts have already run
   refresh();
 });
@@ -151,10 +152,11 @@ function inOrder(values, expected, isSo) {
   return days ? values.some((value) => isSo(value, expected[0])) : undefined;
 }
 
-// 1.500 is one and a half only in English.
+// 1.500 is one and a half only in English; 1.234,5 is a number elsewhere.
 function numberOf(text) {
-  const isAmbiguous = /^-?\d{1,3}(\.\d{3})+$/.test(text) && !document.documentElement.lang.startsWith("en");
-  return isAmbiguous ? NaN : Number(text);
+  if (document.documentElement.lang.startsWith("en")) return Number(/^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(text) ? text.replaceAll(",", "") : text);
+  if (/^-?\d{1,3}(\.\d{3})+$/.test(text)) return NaN;
+  return Number(/^-?[\d.]+,\d+$/.test(text) ? text.replaceAll(".", "").replace(",", ".") : text);
 }
 
 // An unticked checkbox posts nothing: that is “false”.
@@ -166,5 +168,5 @@ function matches(values, expected) {
 }
 
 function equalNumbers(value, word) {
-  return word !== "" && Number(value) === Number(word);
+  return word !== "" && numberOf(value) === Number(word);
 }

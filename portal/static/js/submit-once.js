@@ -1,24 +1,24 @@
 // Ignores a second press while a form is being sent. The server also checks a one-time key, from which it recognizes a
 // form that is sent again unchanged after the browser's Back button.
-import { attach } from "./attach.js";
+import { attach, controls, data } from "./attach.js";
 
 attach("form[data-once]", (form) => {
   form.addEventListener("submit", (event) => {
-    if (form.dataset.sending) {
+    if (data(form).sending) {
       event.preventDefault();
       return;
     }
     if (event.defaultPrevented) return;
-    form.dataset.sending = "yes";
+    data(form).sending = "yes";
     form.setAttribute("aria-busy", "true");
-    if ("draft" in form.dataset && !event.submitter?.name) takeKeyOfBefore(form);
+    if ("draft" in data(form) && !event.submitter?.name) takeKeyOfBefore(form);
   });
   // The browser's Back button shows the page as it was left: the form may be sent again.
   addEventListener("pageshow", (event) => {
-    delete form.dataset.sending;
+    delete data(form).sending;
     form.removeAttribute("aria-busy");
     // A page cached by the browser contains the key of the sent form: with it, a changed text would not be accepted.
-    const key = form.elements._once;
+    const key = controls(form)._once;
     if (event.persisted && key) key.value = `${key.value.split("~")[0]}~${Date.now()}`;
   });
 });
@@ -26,9 +26,9 @@ attach("form[data-once]", (form) => {
 /** Back draws a form again, with a new key and the typed text: unless that is changed, the previous key applies. The
  * entry of the browser's history has it. */
 function takeKeyOfBefore(form) {
-  const once = form.elements._once;
+  const once = controls(form)._once;
   const typed = [...new FormData(form)].filter(([name]) => name[0] !== "_");
-  const said = JSON.stringify([form.action, typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
+  const said = JSON.stringify([form.getAttribute("action"), typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
   const before = history.state?.sent;
   if (before?.said === said) once.value = before.once;
   else history.replaceState({ sent: { said, once: once.value } }, "");
