@@ -309,6 +309,8 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     expect(lines.nth(1)).to_contain_text("Posture office chair")
     expect(lines.nth(2)).to_contain_text("Toner kit 320")
     expect(lines.last).to_contain_text("€1,790.00")
+    page.go_back()
+    expect(page.locator("[data-computed='lines.0.price']")).to_have_text("€429.00")
 
 
 def test_rich_text_keeps_all_that_the_server_accepts_when_somebody_types(visit: Visit) -> None:

@@ -4,12 +4,13 @@ import { attach, data, debounce } from "./attach.js";
 
 attach("form[data-compute]", (form) => {
   let running = null;
+  const contents = () => new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+  const drawn = contents().toString();
 
   const compute = debounce(250, async () => {
     running = new AbortController();
-    const body = new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string"));
     try {
-      const answer = await fetch(data(form).compute, { method: "POST", body, signal: running.signal });
+      const answer = await fetch(data(form).compute, { method: "POST", body: contents(), signal: running.signal });
       if (answer.ok) show(await answer.json());
     } catch {
       // There was another change in the meantime, or the server cannot be reached: the shown values stay.
@@ -31,4 +32,6 @@ attach("form[data-compute]", (form) => {
   form.addEventListener("input", changed);
   form.addEventListener("change", changed);
   form.addEventListener("followed", changed);
+  // After Back, browsers fill in what was typed when scripts have already run.
+  addEventListener("pageshow", () => contents().toString() !== drawn && changed());
 });
