@@ -107,6 +107,13 @@ def test_what_was_typed_without_choosing_is_nothing(visit: Visit) -> None:
     box.press("Tab")
     expect(box).to_have_value("Printing")
     assert box.evaluate(f"input => input.dispatchEvent({enter})")
+    box.fill("")
+    expect(offered(page).nth(1)).to_be_visible()
+    box.press("ArrowDown")
+    box.fill("Prin")
+    box.press("Enter")  # before the answer: it must not choose what the earlier text has brought
+    expect(box).to_have_value("Prin")
+    expect(offered(page)).to_have_text(["Printing"])
 
 
 def test_fields_and_options_under_a_condition_come_and_go(visit: Visit) -> None:

@@ -127,6 +127,7 @@ class Combobox {
     this.findSoon = debounce(150, () => this.find(this.typed()));
     this.input.addEventListener("input", () => {
       if (!this.input.value) this.choice.take("", "");
+      this.move(-1); // Enter must not choose from what an earlier text has brought
       this.findSoon();
     });
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -155,7 +156,8 @@ class Combobox {
     }
     try {
       const answer = await fetch(url, { signal: this.running.signal, headers: { Accept: "application/json" } });
-      this.show(answer.ok ? await answer.json() : []);
+      if (answer.ok) this.show(await answer.json());
+      else this.open(false);
     } catch {
       // Another letter was typed in the meantime, or the server cannot be reached: nothing is offered.
     }
@@ -205,7 +207,7 @@ class Combobox {
     this.options[this.active]?.setAttribute("aria-selected", "false");
     this.active = index;
     const option = this.options[index];
-    if (!option) return;
+    if (!option) return this.input.removeAttribute("aria-activedescendant");
     option.setAttribute("aria-selected", "true");
     option.scrollIntoView({ block: "nearest" });
     this.input.setAttribute("aria-activedescendant", option.id);

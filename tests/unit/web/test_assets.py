@@ -71,7 +71,7 @@ def test_text_can_be_read_whatever_the_accent(accent):
 
 
 def test_styles_name_sides_by_the_line_of_reading():
-    physical = re.compile(r"(?<![\w-])(margin|padding|border)-(left|right)|(?<![\w-])(left|right|float)\s*:")
+    physical = re.compile(r"(?<![\w-])((margin|padding|border)-(left|right)|(left|right)\s*:|float\s*:\s*(left|right))")
     assert [path.name for path in (STATIC / "css").glob("*.css") if physical.search(path.read_text("utf-8"))] == []
 
 
