@@ -23,6 +23,7 @@ from portal.fields.numbers import (
     check_digits,
     check_places,
     declared_number,
+    localized,
     parse_number,
     places_of,
     without_zeros,
@@ -160,7 +161,7 @@ class MoneyField(Bounded):
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The amount, and its currency code under NAME.currency."""
-        amount = "" if value is None else _in_input(value, reader.locale_name)
+        amount = "" if value is None else _in_input(value, reader)
         return {self.name: amount, f"{self.name}.currency": value.currency if value else self.usual(reader)}
 
     def texts(self, value: Any) -> Iterable[str]:
@@ -234,11 +235,13 @@ class MoneyField(Bounded):
         return super().matches(value, operator, constant)
 
 
-def _in_input(money: Money, locale: str) -> str:
-    """The amount alone, with all decimal places of its currency or none: 12.50, 12."""
+def _in_input(money: Money, reader: Reader) -> str:
+    """The amount alone; for people with all decimal places of its currency or none: 12.50, 12."""
     needed = places_of(money.amount)
-    places = max(needed, get_currency_precision(money.currency)) if needed else 0
-    return format_decimal(money.amount, format=f"0.{'0' * places}" if places else "0", locale=locale)
+    if reader.plain or not needed:
+        return localized(money.amount, reader, grouped=False)
+    places = max(needed, get_currency_precision(money.currency))
+    return format_decimal(money.amount, format=f"0.{'0' * places}", locale=reader.locale_name)
 
 
 @functools.lru_cache(maxsize=2_000)  # lists and sums repeat many amounts, and each takes as long as five texts

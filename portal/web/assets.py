@@ -20,8 +20,9 @@ from portal.web import icons
 STATIC = Path(__file__).parents[1] / "static"
 # The first file declares the CSS layers; the others follow by name.
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
-# For the home page alone: a separate sheet, so that no other page has to load it.
+# Separate sheets for the home page, and for pages about the declarations, so that no other page has to load them.
 HOME_STYLES = ("home.css", "charts.css")
+WORKSHOP_STYLES = ("effect.css", "map.css", "problems.css")
 FIRST_SCRIPT = "attach.js"
 MARK = "sparkles"  # the icon used as the logo if none is declared
 LOGO_TYPES = {
@@ -59,6 +60,7 @@ class Assets:
         self._markup: dict[str, Markup] = {}
         self._add("portal.css", "text/css; charset=utf-8", _style_sheet(_common_styles()) + tokens(accent).encode())
         self._add("home.css", "text/css; charset=utf-8", _style_sheet(HOME_STYLES))
+        self._add("workshop.css", "text/css; charset=utf-8", _style_sheet(WORKSHOP_STYLES))
         self._add("portal.js", "text/javascript; charset=utf-8", _script())
         self._add("icons.svg", "image/svg+xml", icons.sprite(drawings).encode())
         self._add("mark.svg", "image/svg+xml", _default_logo(accent, drawings[MARK]).encode())
@@ -106,9 +108,9 @@ def _asset(content_type: str, body: bytes) -> Asset:
 
 
 def _common_styles() -> list[str]:
-    """The files of static/css in order, except those of the home page."""
+    """The files of static/css in order, except those of separate sheets."""
     names = {path.name for path in (STATIC / "css").glob("*.css")}
-    return [*FIRST_STYLES, *sorted(names.difference(FIRST_STYLES, HOME_STYLES))]
+    return [*FIRST_STYLES, *sorted(names.difference(FIRST_STYLES, HOME_STYLES, WORKSHOP_STYLES))]
 
 
 def _style_sheet(names: Iterable[str]) -> bytes:
@@ -116,7 +118,7 @@ def _style_sheet(names: Iterable[str]) -> bytes:
     return _shortened_styles("\n".join((STATIC / "css" / name).read_text(encoding="utf-8") for name in names))
 
 
-@functools.lru_cache(maxsize=2)
+@functools.lru_cache(maxsize=3)
 def _shortened_styles(text: str) -> bytes:
     return AROUND_SIGNS.sub(r"\1", COMMENT.sub("", text)).encode()
 
