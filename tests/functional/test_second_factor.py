@@ -105,7 +105,7 @@ def test_a_recovery_code_signs_in_once_however_it_is_typed(anna, another_browser
     try_to_sign_in(second)
     assert enter_code(second, recovery).status_int == 422
     assert "9 recovery codes are left" in first.get(URL)
-    assert "Both buttons need it" in first.get(URL)
+    assert "Both buttons need one" in first.get(URL)
 
 
 def test_new_recovery_codes_make_the_old_ones_void(anna, another_browser):

@@ -137,7 +137,9 @@ def _page_when_on(request: Request, error: Words = "") -> SecondFactorPage:
         text=ngettext("${number} recovery code is left.", "${number} recovery codes are left.", left),
         back_url="/account/",
         is_on=True,
-        widgets=(code_widget(error)._replace(help=_("From the app, or a recovery code. Both buttons need it.")),),
+        widgets=(
+            code_widget(error)._replace(help=_("A code from your app, or a recovery code. Both buttons need one.")),
+        ),
     )
 
 

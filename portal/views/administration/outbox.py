@@ -139,7 +139,7 @@ def _what_is_late(request: Request) -> tuple[Words, Words]:
         return "", ""
     late = ngettext("${number} email is waiting.", "${number} emails are waiting.", waiting.letters)
     if waiting.worker_seen is None or waiting.worker_seen > WORKER_SILENT:
-        return late, _("Nothing sends them: ${command} is not running.", mapping={"command": "portal worker"})
+        return late, _("They cannot be sent: ${command} is not running.", mapping={"command": "portal worker"})
     return late, outbox.last_failure(connection, tables)
 
 
