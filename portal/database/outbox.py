@@ -34,7 +34,7 @@ AHEAD = GIVE_UP  # the time by which a letter overtakes those that nobody is wai
 
 @dataclass(frozen=True)
 class Waiting:
-    """A letter that this worker sends; `attempts` includes this one."""
+    """A letter that this worker sends; `attempts` includes this one. `ahead`: it was queued before others."""
 
     id: int
     recipient: str
@@ -43,6 +43,7 @@ class Waiting:
     created: datetime.datetime
     attempts: int
     about: About
+    ahead: bool = False
 
 
 def put_letter(  # noqa: PLR0913 - a letter, and when it is sent
@@ -91,9 +92,8 @@ def claim_letter(connection: sa.Connection, tables: Tables, now: datetime.dateti
 
 def _waiting(row: sa.RowMapping) -> Waiting:
     about = About(row["kind"] or "", row["account"], row["module"], row["record"], tuple(row["events"] or ()))
-    return Waiting(
-        row["id"], row["recipient"], row["message"], row["message_id"], row["created"], row["attempts"], about
-    )
+    texts, ahead = (row["recipient"], row["message"], row["message_id"]), row["next_try"] < row["created"]
+    return Waiting(row["id"], *texts, row["created"], row["attempts"], about, ahead)
 
 
 def find_letter_by_message_id(

@@ -68,9 +68,13 @@ def put_off(
     pause: datetime.timedelta,
     reason: str,
     now: datetime.datetime,
+    keeps_place: bool = False,
 ) -> None:
-    """Postpones a row: it is retried after a pause of at most LONGEST_PAUSE."""
-    update_queued_row(connection, table, row_id, next_try=now + pause, locked_until=None, reason=reason)
+    """Postpones a row: it is retried after a pause of at most LONGEST_PAUSE, behind those that are due by then, or, if
+    it `keeps_place`, before them; that pause is at most LEASE."""
+    due = now + pause
+    times = {"locked_until": due} if keeps_place else {"next_try": due, "locked_until": None}
+    update_queued_row(connection, table, row_id, reason=reason, **times)
 
 
 def hand_back(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:

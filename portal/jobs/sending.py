@@ -187,7 +187,9 @@ class Sending:
         self.rest.begin(self.clock())
 
     def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
-        self._store(queue.put_off, tables.outbox, letter.id, queue.pause_after(letter.attempts), reason, self.clock())
+        pause = queue.pause_after(letter.attempts)
+        keeps_place = letter.ahead and pause <= queue.LEASE  # nobody waits for it much longer
+        self._store(queue.put_off, tables.outbox, letter.id, pause, reason, self.clock(), keeps_place)
 
     def _is_due(self, tables: Tables) -> bool:
         # Without taking the write lock, which others would have to wait for on SQLite.

@@ -180,6 +180,20 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server, monke
     assert server.ids[0] == rows(post)[-1]["message_id"]
 
 
+def test_a_letter_that_somebody_waits_for_is_retried_before_all_others(post, server):
+    server.answers = ["451 greylisted, come back"]
+    queue(post, ahead=True)
+    queue(post, 2)
+    worker = worker_of(post, server)
+    assert worker.turn().sent == 2
+    queue(post, 2)
+    assert (states(post)[0], worker.turn().sent) == ("waiting", 2), "it waits for its pause"
+    queue(post, 2)
+    post.clock.now += MINUTE
+    assert worker.turn().sent == 3
+    assert server.ids[4] == rows(post)[0]["message_id"]
+
+
 def test_a_link_that_expires_before_its_email_can_be_sent_is_not_sent(post, server):
     server.stop()
     browser = Browser(post.app)

@@ -280,7 +280,7 @@ def _queue_columns() -> list[sa.Column[Any]]:
         sa.Column("sent", UTCDateTime()),
         sa.Column("attempts", sa.Integer()),
         sa.Column("next_try", UTCDateTime()),
-        sa.Column("locked_until", UTCDateTime()),  # while a worker sends it
+        sa.Column("locked_until", UTCDateTime()),  # while a worker sends it, or put off with its place
         sa.Column("give_up", UTCDateTime()),  # when to stop trying
         sa.Column("reason", sa.Text()),  # why the last attempt failed, in the words of the other side
     ]
