@@ -155,6 +155,11 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path, 
         (new / "2.host").touch(mode=0)  # Dovecot closes the connection when it is to give this one
         (new / "3.host").write_bytes(mail(3))
         third = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
+        for number in range(4, 28):
+            (new / f"{number}.host").touch(mode=0)
+        fourth = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
+        (new / "99.host").write_bytes(mail(4))
+        fifth = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
 
     assert (first.exit_code, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
     assert second.stdout == "Took 0 messages in\n"
@@ -162,7 +167,8 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path, 
     assert "does not give its mail" in wrong.stderr
     assert (third.exit_code, third.stdout) == (0, "Took 1 message in\n"), "monitors learn of no failure"
     assert "does not give 1 message" in caplog.text
-    assert sorted(titles(folder)) == ["Number 0", "Number 1", "Number 3"]
+    assert (fourth.exit_code, fifth.exit_code) == (1, 0), "a server that gives nothing is a failure"
+    assert sorted(titles(folder)) == ["Number 0", "Number 1", "Number 3", "Number 4"]
 
 
 def test_a_mailbox_that_gives_nothing_is_asked_less_often_and_monitors_learn_it(

@@ -23,7 +23,7 @@ aiosmtpd_lmtp = LazyModule("aiosmtpd.lmtp")
 LARGEST = 45_000_000  # bytes; a larger mail is refused over LMTP, and kept aside otherwise
 PORTS = {"imap": 143, "imaps": 993}
 WAIT = 60  # seconds for an answer from an IMAP server
-MOST_FAILED = 10  # mails that an IMAP server cannot give, after which the others have to wait, too
+MOST_FAILED = 10  # mails that an IMAP server cannot give, after which the newest come first; again so many end it
 Use = Callable[[bytes, tuple[str, ...]], None]
 
 log = logging.getLogger(__name__)
@@ -70,11 +70,11 @@ def receive_from_imap(url: str, password: str, use: Use) -> int:
                 taken += _take_unseen(mailbox, use, failed)
         except (OSError, imaplib.IMAP4.error) as error:
             raise SourceError(f"the mail server at {host} does not give its mail: {error}") from error
-        if before == len(failed) or len(failed) >= MOST_FAILED:
+        if before == len(failed) or len(failed) >= 2 * MOST_FAILED:
             break
     if failed:
         reason = f"does not give {plural(len(failed), 'message')}: {next(iter(failed.values()))}"
-        if len(failed) >= MOST_FAILED:
+        if len(failed) >= MOST_FAILED and not taken:
             raise SourceError(f"the mail server at {host} {reason}")
         log.error("The mail server at %s %s", host, reason)
     return taken
@@ -83,9 +83,11 @@ def receive_from_imap(url: str, password: str, use: Use) -> int:
 def _take_unseen(mailbox: imaplib.IMAP4, use: Use, failed: dict[str, Exception]) -> int:
     """Uses the unseen mails, up to the first that cannot be fetched, which is added to `failed`; returns how many."""
     taken = 0
-    for mail_id in _answer(mailbox.uid("SEARCH", "UNSEEN"))[0].decode().split():
-        if mail_id in failed:
-            continue
+    unseen = _answer(mailbox.uid("SEARCH", "UNSEEN"))[0].decode().split()
+    waiting = [mail_id for mail_id in unseen if mail_id not in failed]
+    if len(failed) >= MOST_FAILED:
+        waiting.reverse()  # or new mail would wait for old mail that the server may never give
+    for mail_id in waiting:
         try:
             parts = _answer(mailbox.uid("FETCH", mail_id, "(BODY.PEEK[])"))
         except (OSError, imaplib.IMAP4.error) as error:
