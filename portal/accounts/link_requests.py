@@ -1,6 +1,7 @@
 """Links that people request on the sign-in page: to set a new password, or to sign in without one."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -53,3 +54,19 @@ def request_link(
     allowed = reason is None and not (purpose == RESET and elsewhere)
     recipient = account if within and allowed else NO_ONE
     return recipient, make_link(connection, tables, recipient.id, purpose, now, lifetime)
+
+
+def forgive_requests(
+    connection: sa.Connection, tables: Tables, account: Account, origins: Iterable[str], now: datetime.datetime
+) -> None:
+    """Resets the count of an account's requests from these networks or known devices: its person has signed in."""
+    for origin in origins:
+        attempts.forgive_attempts(connection, tables, attempts.RESET, f"{account.email} {origin}", now)
+
+
+def uncount_used_link(
+    connection: sa.Connection, tables: Tables, account: Account, network: str, now: datetime.datetime
+) -> None:
+    """Takes back the request of a link that was used, where other people or networks are counted, too."""
+    attempts.uncount_attempt(connection, tables, attempts.RESET_ADDRESS, account.email, now)
+    attempts.uncount_attempt(connection, tables, attempts.RESET_NETWORK, network, now)

@@ -36,10 +36,15 @@ def make_link(
 
 
 def link_expiry(tables: Tables, token: str) -> sa.ScalarSelect[datetime.datetime]:
-    """A query for the moment when the link with this token expires, one that proves an address included."""
-    links = (tables.link.c, tables.sign_up.c)
-    queries = (sa.select(link["expires"]).where(link["token"] == hash_token(token)) for link in links)
-    return sa.union_all(*queries).scalar_subquery()
+    """A query for the moment when the unused link with this token expires, one that proves an address included."""
+    link, proof, stored = tables.link.c, tables.sign_up.c, hash_token(token)
+    unused = sa.select(link["expires"]).where(link["token"] == stored, link["used"].is_(None))
+    return sa.union_all(unused, sa.select(proof["expires"]).where(proof["token"] == stored)).scalar_subquery()
+
+
+def works_until(connection: sa.Connection, tables: Tables, token: str) -> datetime.datetime | None:
+    """The moment when an unused link expires; None if it was used, replaced or deleted."""
+    return connection.execute(sa.select(link_expiry(tables, token))).scalar()
 
 
 def find_link(

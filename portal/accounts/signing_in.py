@@ -24,7 +24,7 @@ from portal.accounts.devices import device_of, remember_device
 from portal.accounts.identity import sign_in_refusal
 from portal.accounts.identity_provider import ProvenPerson
 from portal.accounts.keys_and_tokens import portal_key
-from portal.accounts.link_requests import NO_ONE
+from portal.accounts.link_requests import NO_ONE, forgive_requests, uncount_used_link
 from portal.accounts.one_time_links import (
     INVITATION,
     SECOND_FACTOR,
@@ -164,7 +164,10 @@ class Logins:
         days = session_days(self.declaration) if attempt.remember else None
         token = open_session(connection, self.tables, account.id, now, days, attempt.agent)
         before, from_now = secrets
-        is_new = account.signed_in is not None and device_of(attempt.device, account.id, before) is None
+        known = device_of(attempt.device, account.id, before)
+        is_new = account.signed_in is not None and known is None
+        origins = [attempt.network] if known is None else [attempt.network, known]
+        forgive_requests(connection, self.tables, account, origins, now)
         device = remember_device(attempt.device, account.id, from_now)
         return SignedIn(account, token, None if days is None else days * 86_400, device, is_new)
 
@@ -246,7 +249,10 @@ class Logins:
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
-            return None if account is None else self._enter(connection, account, attempt, now)
+            if account is None:
+                return None
+            uncount_used_link(connection, self.tables, account, attempt.network, now)
+            return self._enter(connection, account, attempt, now)
 
     def _enter(
         self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.database.queue import GIVE_UP, WAITING, claim, queued_row, update_queued_row
+from portal.database.queue import AHEAD, WAITING, claim, queued_row, update_queued_row
 from portal.database.schema.tables import Tables
 
 
@@ -29,7 +29,6 @@ class About:
 
 
 NOTHING = About()
-AHEAD = GIVE_UP  # the time by which a letter overtakes those that nobody is waiting for: none of them is older
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
 FORGET = datetime.timedelta(days=90)  # after which finished rows are deleted
 GIVE_UP = datetime.timedelta(days=3)  # after which a row is no longer tried
+AHEAD = GIVE_UP  # the time by which a row overtakes those that nobody is waiting for: none of them is older
 LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one row
 FIRST_PAUSE, LONGEST_PAUSE = datetime.timedelta(minutes=1), datetime.timedelta(hours=1)  # between attempts
 
@@ -65,14 +66,12 @@ def put_off(
     connection: sa.Connection,
     table: sa.Table,
     row_id: int,
-    pause: datetime.timedelta,
+    due: datetime.datetime,
     reason: str,
-    now: datetime.datetime,
     keeps_place: bool = False,
 ) -> None:
-    """Postpones a row: it is retried after a pause of at most LONGEST_PAUSE, behind those that are due by then, or, if
-    it `keeps_place`, before them; that pause is at most LEASE."""
-    due = now + pause
+    """Postpones a row until it is `due`, after a pause of at most LONGEST_PAUSE: it is retried behind those that are
+    due by then, or, if it `keeps_place`, before them; that pause is at most LEASE."""
     times = {"locked_until": due} if keeps_place else {"next_try": due, "locked_until": None}
     update_queued_row(connection, table, row_id, reason=reason, **times)
 
@@ -118,9 +117,17 @@ def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *
     connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
 
 
-def send_again(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> bool:
-    """Makes a row due now, with as much time as a new one; False if there is no such row."""
-    values = {"state": WAITING, "next_try": now, "give_up": now + GIVE_UP, "attempts": 0, "sent": None}
+def send_again(
+    connection: sa.Connection,
+    table: sa.Table,
+    row_id: int,
+    now: datetime.datetime,
+    until: datetime.datetime | None = None,
+) -> bool:
+    """Makes a row due now, before all others, until it is given up: by default, as late as a new one. Returns False if
+    there is no such row."""
+    give_up = until or now + GIVE_UP
+    values = {"state": WAITING, "next_try": now - AHEAD, "give_up": give_up, "attempts": 0, "sent": None}
     return update_queued_row(connection, table, row_id, **values) == 1
 
 

@@ -102,7 +102,7 @@ class Delivering:
             log.info("Webhook %s told of %s: %s", row["webhook"], row["type"], row["message_id"])
             rest.end()
             return 1
-        self._write(queue.put_off, table, row_id, pause, reason, self.clock())
+        self._write(queue.put_off, table, row_id, self.clock() + pause, reason)
         return 0
 
     def _secrets(self, tables: Tables, name: str) -> list[str]:

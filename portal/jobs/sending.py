@@ -189,7 +189,7 @@ class Sending:
     def _put_off(self, tables: Tables, letter: Waiting, reason: str) -> None:
         pause = queue.pause_after(letter.attempts)
         keeps_place = letter.ahead and pause <= queue.LEASE  # nobody waits for it much longer
-        self._store(queue.put_off, tables.outbox, letter.id, pause, reason, self.clock(), keeps_place)
+        self._store(queue.put_off, tables.outbox, letter.id, self.clock() + pause, reason, keeps_place)
 
     def _is_due(self, tables: Tables) -> bool:
         # Without taking the write lock, which others would have to wait for on SQLite.

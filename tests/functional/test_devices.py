@@ -126,6 +126,14 @@ def test_a_sign_in_by_link_from_a_new_device_is_announced_also_without_a_passwor
     assert first.get("/password").location == "http://localhost/password/forgotten"  # there is none to be changed
 
 
+def test_people_may_sign_in_by_link_as_often_as_they_like(portal_folder, app, another_browser):
+    change(portal_folder, "portal: {", "portal: {sign_in: [link], ")
+    for _time in range(32):  # more than one network may request without using them
+        sign_in_by_link(app, another_browser())
+    answers = [ask_for_link(another_browser(), ANNA).status_int for _time in range(4)]
+    assert answers == [303, 303, 303, 429], "links that nobody uses"
+
+
 @pytest.mark.parametrize("ways", ["[password, link]", "[link]"])
 def test_the_first_sign_in_after_an_invitation_is_announced_if_its_device_differs(
     portal_folder, app, sign_in, another_browser, ways

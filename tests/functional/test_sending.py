@@ -211,6 +211,29 @@ def test_a_link_that_expires_before_its_email_can_be_sent_is_not_sent(post, serv
     assert server.ids == [told["message_id"]]
 
 
+def test_a_letter_whose_link_no_longer_works_is_not_sent_again(post, server, monkeypatch):
+    monkeypatch.setattr(post.app.registry, "serving", replace(post.app.registry.serving, sends_email=True))
+    browser, sentence = post[NANCY], "The link in this email no longer works."
+    visitor = Browser(post.app)
+    token = visitor.get("/password/forgotten").html.find("input", attrs={"name": "_csrf"})["value"]
+    visitor.post("/password/forgotten", {"_csrf": token, "email": ANNA}, status=303)
+    worker = worker_of(post, server)
+    assert worker.turn().sent == 1
+    [letter] = rows(post)
+    page = browser.get(f"/-/outbox?letter={letter['id']}")
+    assert sentence not in page
+    again = next(form for form in page.forms.values() if "letter" in form.fields)
+    again.submit(status=303)
+    [waiting] = rows(post)
+    assert (waiting["state"], waiting["give_up"]) == ("waiting", letter["give_up"])
+    assert worker.turn().sent == 1
+    post.clock.now += 61 * MINUTE
+    answer = again.submit(status=303).follow()
+    assert sentence in answer
+    assert "Send again" not in answer
+    assert states(post) == ["sent"]
+
+
 def test_a_letter_for_people_with_access_is_not_sent_to_others(post, server):
     with reading(post.portal.engine) as connection:
         anna, nancy = (find_account(connection, post.portal.tables, email).id for email in (ANNA, NANCY))

@@ -3,6 +3,7 @@
 Emails, and messages to webhooks.
 """
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +13,11 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts.one_time_links import works_until
 from portal.database import outbox, queue
 from portal.database.deliveries import newest_deliveries
 from portal.jobs.pending_work import measure_pending_work
-from portal.mail.letter_text import hide_links, read_letter
+from portal.mail.letter_text import hide_links, one_time_token, read_letter
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
 from portal.views.parts import Moment
@@ -80,6 +82,7 @@ class OutboxPage:
     text: str = ""
     links_url: str = ""  # shows the links of the chosen one
     may_send: bool = False
+    is_expired: bool = False  # whether the link in the chosen one no longer works
     sends_email: bool = False  # whether there is a mail server
     late: Words = ""  # how many emails are waiting, if one of them has waited for long
     late_reason: Words = ""  # why
@@ -96,7 +99,7 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
     state = request.GET.get("state") if request.GET.get("state") in STATES else None
     connection, tables = request.connection, request.portal.tables
     chosen_id = request.GET.get("letter", "")
-    chosen = outbox.find_letter(connection, tables, int(chosen_id)) if ROW_ID.fullmatch(chosen_id) else None
+    chosen = _find_letter(request, chosen_id)
     may_show_links = chosen is not None and is_local_development(request)
     text = read_letter(chosen["message"]) if chosen else ""
     late, late_reason = _what_is_late(request) if request.registry.serving.sends_email else ("", "")
@@ -106,6 +109,7 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
         chosen=_letter(chosen, request) if chosen else None,
         text=text if may_show_links and "links" in request.GET else hide_links(text),
         links_url=f"/-/outbox?letter={chosen_id}&links=1" if may_show_links and "links" not in request.GET else "",
+        is_expired=_of_use_until(request, text) <= request.now,
         may_send=request.visitor.identity is not None and request.visitor.identity.administrator,
         sends_email=request.registry.serving.sends_email,
         late=late,
@@ -121,13 +125,33 @@ def send_letter_again(context: Administration, request: Request) -> Response:
     if delivery_id := posted_text(request, "delivery"):
         _send_again(request, request.portal.tables.delivery, delivery_id)
         return set_flash(request, HTTPSeeOther("/-/outbox"), "webhook-again")
-    letter_id = posted_text(request, "letter")
-    _send_again(request, request.portal.tables.outbox, letter_id)
-    return set_flash(request, HTTPSeeOther(f"/-/outbox?letter={letter_id}"), "sent-again")
+    letter_id, table = posted_text(request, "letter"), request.portal.tables.outbox
+    letter, response = _find_letter(request, letter_id), HTTPSeeOther(f"/-/outbox?letter={letter_id}")
+    until = _of_use_until(request, read_letter(letter["message"])) if letter else None
+    if until is not None and until <= request.now:
+        return response
+    _send_again(request, table, letter_id, until)
+    return set_flash(request, response, "sent-again")
 
 
-def _send_again(request: Request, table: Any, row_id: str) -> None:
-    if not ROW_ID.fullmatch(row_id) or not queue.send_again(request.connection, table, int(row_id), request.now):
+def _find_letter(request: Request, letter_id: str) -> Any:
+    if not ROW_ID.fullmatch(letter_id):
+        return None
+    return outbox.find_letter(request.connection, request.portal.tables, int(letter_id))
+
+
+def _of_use_until(request: Request, text: str) -> datetime.datetime:
+    """Until when a letter with this text may be sent: as long as a new one, or as its one-time link works."""
+    token, end = one_time_token(text), request.now + queue.GIVE_UP
+    return (
+        end if token is None else min(end, works_until(request.connection, request.portal.tables, token) or request.now)
+    )
+
+
+def _send_again(request: Request, table: Any, row_id: str, until: datetime.datetime | None = None) -> None:
+    """Makes a row of a queue due again. Raises HTTPNotFound."""
+    is_id = ROW_ID.fullmatch(row_id)
+    if not is_id or not queue.send_again(request.connection, table, int(row_id), request.now, until):
         raise HTTPNotFound
 
 
