@@ -16,9 +16,10 @@ from portal.accounts.people import people_with_email
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.email import normalize_email
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.records.policy import system_policy
 from portal.records.reading.named_records import find_named
 from portal.records.reading.records import Record, Records

@@ -16,7 +16,7 @@ from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading, writing
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.records.indexing.backlog import catch_up
 from portal.store.store import StoreError
 from portal.texts import plural, translate

@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.base import Field
 from portal.fields.column_types import folded_text
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.refused import json_text
+from portal.fields.refused import Refused, filled, json_text, storable
 from portal.fields.several_values import join_values, split_all_values
 from portal.fields.text import at_most
 from portal.texts import _, fold

@@ -19,12 +19,11 @@ from portal.fields.base_shape import FormWhere, Names, Option
 from portal.fields.comparisons import COMPARISONS, ORDER
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.refused import FORBIDDEN, Refused, declared_text, filled, json_text, operator_refused, storable
+from portal.fields.refused import Refused, declared_text, filled, json_text, operator_refused
 from portal.fields.sheet_cell import SheetCell
 from portal.packages import NotUsableError
 from portal.texts import Text, _, label_from_name
 
-__all__ = ["FORBIDDEN", "Field", "Refused", "filled", "operator_refused", "storable"]
 LONGEST_IN_HISTORY = 200  # characters
 
 

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused, filled
+from portal.fields.base import Field
 from portal.fields.base_shape import Option
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
-from portal.fields.refused import declared_text
+from portal.fields.refused import Refused, declared_text, filled
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import _, fold
 

@@ -10,11 +10,11 @@ from pydantic import Field as Key
 from pydantic import field_validator
 
 from portal.conditions import NEVER, Condition
-from portal.fields.base import Field, Refused, storable
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.refused import declared_text
+from portal.fields.refused import Refused, declared_text, storable
 from portal.fields.several_values import join_values
 from portal.texts import Text, _, fold, label_from_name
 

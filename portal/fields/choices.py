@@ -6,11 +6,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.conditions import is_nothing
-from portal.fields.base import Refused, operator_refused, storable
 from portal.fields.choice import HasOptions
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
-from portal.fields.refused import json_texts
+from portal.fields.refused import Refused, json_texts, operator_refused, storable
 from portal.fields.several_values import holds_value, join_values, pack_values, split_values, unpack_values
 
 

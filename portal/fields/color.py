@@ -3,8 +3,9 @@
 import re
 from typing import Any, ClassVar, Literal
 
-from portal.fields.base import Field, Refused, filled
+from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused, filled
 from portal.texts import _
 
 SHORT = re.compile("#([0-9a-f])([0-9a-f])([0-9a-f])")

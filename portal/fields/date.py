@@ -10,7 +10,6 @@ from babel.dates import format_date
 from pydantic import BeforeValidator, WithJsonSchema
 
 from portal.conditions import special_word
-from portal.fields.base import Refused
 from portal.fields.base_parts import Measure
 from portal.fields.dates_and_times import (
     EXAMPLE,
@@ -22,6 +21,7 @@ from portal.fields.dates_and_times import (
     parse_date,
 )
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.sheet_cell import DATE, FIRST_DAY, SheetCell
 from portal.texts import is_blank
 

@@ -17,11 +17,11 @@ from babel.dates import format_date, format_time
 from pydantic import PrivateAttr
 
 from portal.conditions import RELATIVE, UNITS
-from portal.fields.base import Refused, filled
 from portal.fields.base_shape import Names
 from portal.fields.numbers import Bounded
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused, filled
 from portal.texts import _, fold, locale_of, words
 
 LONGEST = 60

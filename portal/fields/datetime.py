@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, PrivateAttr
 from pydantic import Field as Key
 
 from portal.conditions import is_nothing, special_word
-from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Names, OneOrSeveral, as_list
 from portal.fields.column_types import UTCDateTime
@@ -34,6 +33,7 @@ from portal.fields.deadline import DeadlineRule
 from portal.fields.periods import WorkingTarget
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused, filled
 from portal.fields.sheet_cell import DATE, DATE_AND_TIME, FIRST_DAY, SheetCell
 from portal.fields.whole_day import Span, WholeDay, moment_of, whole_day
 from portal.fields.working_hours import WorkingHours

@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from babel import Locale
 from babel.units import format_unit
 
-from portal.fields.base import Field, Refused, filled
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused, filled
 from portal.fields.sheet_cell import LENGTH_OF_TIME, LENGTH_WITH_SECONDS, SheetCell
 from portal.texts import _, fold, is_blank
 

@@ -10,10 +10,11 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.column_types import NORMALIZE
 from portal.fields.reader import PLAIN
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike, at_most
 from portal.texts import _, trimmed
 

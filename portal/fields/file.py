@@ -15,10 +15,11 @@ from pydantic import Field as Key
 from pydantic import PrivateAttr
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Size
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike
 from portal.texts import _, fold
 

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 from pydantic import Field as Key
 
-from portal.fields.base import Refused
 from portal.fields.column_types import folded_text
 from portal.fields.file import FileField, FileValue, held_input
 from portal.fields.image import PICTURES
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.fields.several_values import holds_value, join_values, pack_values, unpack_values
 from portal.texts import _, fold, ngettext
 

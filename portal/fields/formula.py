@@ -15,7 +15,7 @@ from pydantic import Field as Key
 from pydantic import PrivateAttr, field_validator, model_validator
 
 from portal.fields import arithmetic, decision_table
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.choice import read_options
@@ -26,6 +26,7 @@ from portal.fields.numbers import places_of
 from portal.fields.protocols import Declared
 from portal.fields.proxy_field import from_target
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.rollup import Rollup
 from portal.fields.stored_result import DIGITS, StoredResult
 from portal.texts import label_from_name

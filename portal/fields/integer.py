@@ -6,9 +6,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Refused
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import Number
+from portal.fields.refused import Refused
 from portal.texts import _
 
 LARGEST = 2**63 - 1

@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.comparisons import ORDER
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike
 from portal.texts import _
 

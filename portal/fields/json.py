@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 from portal.conditions import is_nothing
-from portal.fields.base import Refused, storable
 from portal.fields.longtext import LongTextLike
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused, storable
 from portal.fields.text import at_most
 from portal.texts import _, ngettext
 

@@ -17,12 +17,13 @@ from pydantic import ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from portal.fields.arithmetic import EXACT
-from portal.fields.base import Field, Refused, operator_refused, storable
+from portal.fields.base import Field
 from portal.fields.base_shape import Names, OneOrSeveral
 from portal.fields.money import Money
 from portal.fields.own_table import OwnTable
 from portal.fields.protocols import Declared, Form, VisibleIds
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused, operator_refused, storable
 from portal.fields.row_form import RowForm
 from portal.fields.sheet_cell import SheetCell
 from portal.fields.table_names import declared_name, join_name, table_of

@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from pydantic import field_validator
 
 from portal.conditions import Condition, is_nothing
-from portal.fields.base import LONGEST_IN_HISTORY, Field, Refused, storable
+from portal.fields.base import LONGEST_IN_HISTORY, Field
 from portal.fields.base_shape import Names, OneOrSeveral, Where
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID, ids_by_title, ids_named, sort_title_column, title_column
+from portal.fields.refused import Refused, storable
 from portal.fields.table_names import table_of
 from portal.texts import _, is_blank
 

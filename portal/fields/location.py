@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused, filled, operator_refused
+from portal.fields.base import Field
 from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import without_zeros
 from portal.fields.reader import Reader
-from portal.fields.refused import json_text
+from portal.fields.refused import Refused, filled, json_text, operator_refused
 from portal.texts import _
 
 PLACES = Decimal("0.000001")  # of a degree: a tenth of a meter; maps have more digits than that

@@ -13,7 +13,6 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 from pydantic import AfterValidator
 
 from portal.conditions import is_nothing
-from portal.fields.base import Refused, filled
 from portal.fields.base_parts import Compared, Measure
 from portal.fields.base_shape import Names
 from portal.fields.column_types import ExactDecimal
@@ -30,6 +29,7 @@ from portal.fields.numbers import (
 )
 from portal.fields.protocols import Form
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused, filled
 from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import _, is_blank
 

@@ -14,10 +14,11 @@ from babel.numbers import NumberFormatError, format_decimal, get_decimal_symbol,
 from pydantic import BeforeValidator
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused, filled
+from portal.fields.base import Field
 from portal.fields.base_shape import Names
 from portal.fields.column_types import WHOLE_DIGITS, ExactDecimal
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused, filled
 from portal.fields.sheet_cell import SheetCell, number_cell
 from portal.texts import _, is_blank, ngettext
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from portal.fields.base import Refused
 from portal.fields.base_parts import Measure
 from portal.fields.numbers import simple_sign
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike
 from portal.texts import _
 

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 from pydantic import StrictBool
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import Option
 from portal.fields.column_types import ExactDecimal
 from portal.fields.numbers import without_zeros
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.sheet_cell import SheetCell
 from portal.texts import Text, _, trimmed
 

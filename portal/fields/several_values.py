@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.fields.base import Refused
 from portal.fields.column_types import Occurs
+from portal.fields.refused import Refused
 from portal.texts import _
 
 

@@ -15,10 +15,11 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused, filled
+from portal.fields.base import Field
 from portal.fields.column_types import UTCDateTime
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused, filled
 from portal.fields.text import TextLike, at_most
 from portal.texts import _, fold
 

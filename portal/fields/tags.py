@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 import sqlalchemy as sa
 
 from portal.conditions import is_nothing
-from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.base import Field
 from portal.fields.column_types import folded_text
 from portal.fields.reader import Reader
-from portal.fields.refused import json_texts
+from portal.fields.refused import Refused, filled, json_texts, storable
 from portal.fields.several_values import holds_value, pack_values, unpack_values
 from portal.texts import fold, ngettext
 

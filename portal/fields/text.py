@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from pydantic import BeforeValidator, field_validator
 from pydantic import Field as Key
 
-from portal.fields.base import Field, Refused, filled, storable
+from portal.fields.base import Field
 from portal.fields.base_parts import Measure
 from portal.fields.base_shape import OneOrSeveral, as_list
 from portal.fields.column_types import NORMALIZE, folded_text
 from portal.fields.reader import Reader
-from portal.fields.refused import declared_text
+from portal.fields.refused import Refused, declared_text, filled, storable
 from portal.texts import _, fold, ngettext
 
 LONGEST_SORTED = 640  # characters; as many as an index takes

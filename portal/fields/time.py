@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from babel.dates import format_time
 from pydantic import BeforeValidator
 
-from portal.fields.base import Refused
 from portal.fields.dates_and_times import (
     EXAMPLE,
     DateOrTime,
@@ -18,6 +17,7 @@ from portal.fields.dates_and_times import (
     time_hint,
 )
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.sheet_cell import CLOCK, CLOCK_WITH_SECONDS, SheetCell
 from portal.texts import is_blank
 

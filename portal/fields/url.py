@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field as Key
 
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike, at_most
 from portal.texts import _
 

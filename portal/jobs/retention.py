@@ -18,7 +18,7 @@ from portal.database.errors import affects_whole_database
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.jobs.transactions import in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records

@@ -20,7 +20,7 @@ from translationstring import TranslationString
 from webob.multidict import MultiDict
 
 from portal.fields.address import AddressField
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.boolean import Boolean
 from portal.fields.choice import HasOptions
 from portal.fields.color import Color
@@ -31,6 +31,7 @@ from portal.fields.location import LocationField
 from portal.fields.markdown import Markdown
 from portal.fields.rating import Rating
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.tags import Tags
 from portal.fields.time import Time
 from portal.packages import left_out

@@ -4,8 +4,8 @@ import pytest
 import sqlalchemy as sa
 
 from portal.database.engine import reading, writing
-from portal.fields.base import Refused
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.jobs.worker import Worker
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from portal.accounts.accounts import find_account
 from portal.accounts.identity import identify
 from portal.database.engine import writing
-from portal.fields.base import Refused
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.records.policy import Policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author

@@ -2,8 +2,9 @@
 
 import pytest
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.reader import PLAIN
+from portal.fields.refused import Refused
 from portal.fields.text import matches_pattern
 
 

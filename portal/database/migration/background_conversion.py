@@ -23,7 +23,7 @@ from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfi
 from portal.database.migration.locks import set_patience, when_free
 from portal.database.schema.tables import columns_of
 from portal.database.sql import quoted_identifier
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.fields.table_names import shortened
 
 PREFIX = "_converting"  # no declared name begins with “_”

@@ -19,12 +19,13 @@ from portal.batches import batched
 from portal.database.migration import alter, values_set_aside
 from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.datetime import Datetime
 from portal.fields.file import FileField, FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_named
+from portal.fields.refused import Refused
 from portal.fields.several_values import split_values
 from portal.fields.table_names import is_rows, join_name
 from portal.fields.whole_day import WholeDay

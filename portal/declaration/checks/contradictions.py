@@ -12,8 +12,9 @@ from functools import partial
 
 from portal.conditions import AllOf, AnyOf, Comparison, Condition, FieldValue, condition_text, joined_conditions
 from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 
 ALWAYS_FILLED = ("id", "number", "reference", "created", "modified", "channel", "comments", "attachments")
 LATER = datetime.timedelta(days=36_500)  # what is contradictory today and then always is

@@ -15,8 +15,9 @@ from portal.declaration.source.problems import Sentence
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import intended_special
 from portal.declaration.unknown_names import no_role
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.link import link_targets
+from portal.fields.refused import Refused
 from portal.texts import translate
 
 WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # types whose value has parts, or items

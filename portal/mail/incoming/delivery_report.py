@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from portal.fields.base import FORBIDDEN
+from portal.fields.refused import FORBIDDEN
 
 LONGEST_REASON = 300  # characters
 MOST_IDS = 20

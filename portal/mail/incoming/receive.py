@@ -20,9 +20,10 @@ from portal.accounts.bounces import count_bounce
 from portal.accounts.keys_and_tokens import find_portal_key
 from portal.database import outbox, queue
 from portal.database.schema.tables import Tables
-from portal.fields.base import FORBIDDEN, Field, Refused
+from portal.fields.base import Field
 from portal.fields.email import normalize_email
 from portal.fields.linked_value import Linked
+from portal.fields.refused import FORBIDDEN, Refused
 from portal.mail.incoming.body import MailFile, UnreadableMailError
 from portal.mail.incoming.delivery_report import DeliveryReport
 from portal.mail.incoming.mail_rows import (

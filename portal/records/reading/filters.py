@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from portal.conditions import AllOf, AnyOf, Comparison, Condition, ParsedValue, joined_conditions
 from portal.declaration.references import whole_reference
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.fields.text import at_most
 from portal.records.reading.records import Records
 from portal.texts import _

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from portal.batches import batched
 from portal.database.sql import WithoutIndex
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.records.policy import Policy
 from portal.records.reading.records import Record, Records
 from portal.records.reading.stored_events import BATCH, MOST_STORED, read_events

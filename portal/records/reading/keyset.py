@@ -22,9 +22,10 @@ from portal.database.schema.existing_tables import EXISTING
 from portal.database.schema.indexes import index_column, sort_column
 from portal.database.sql import ColumnWithoutIndex
 from portal.declaration.shapes import Module
-from portal.fields.base import FORBIDDEN, Field
+from portal.fields.base import Field
 from portal.fields.column_types import WHOLE_DIGITS
 from portal.fields.protocols import VisibleIds
+from portal.fields.refused import FORBIDDEN
 
 # Columns of the engine that are never empty: they need no sorting by emptiness first, so their index can be used.
 NEVER_EMPTY = ("id", "number", "reference", "created", "modified")

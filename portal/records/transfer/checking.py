@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from portal.batches import batched
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.default_paths import value_path
+from portal.fields.refused import Refused
 from portal.records.reading.records import Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, SETTABLE, CsvColumn, part_names
 from portal.records.transfer.csv_reading import CsvRow, CsvRows

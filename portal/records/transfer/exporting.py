@@ -15,9 +15,10 @@ from typing import Any, BinaryIO, Protocol
 
 from portal.batches import batched
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.reader import Reader, machine_reader
+from portal.fields.refused import Refused
 from portal.fields.sheet_cell import SheetCell
 from portal.lazy import LazyModule
 from portal.records.reading.records import Query, Record, Records

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.declaration.shapes import Attachments
-from portal.fields.base import Refused
 from portal.fields.file import FileValue
+from portal.fields.refused import Refused
 from portal.records.reading.files import files
 from portal.records.reading.records import Record, Records
 from portal.records.transfer.file_bundle import FileBundle, is_internal

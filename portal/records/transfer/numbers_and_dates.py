@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.texts import _
 
 NUMBER = re.compile(r"\d[\d.,'’\s]*\d|[.,]?\d+[.,]?")

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.conditions import ALWAYS, replace_form_values
 from portal.declaration.shapes import display_name
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.records.reading.named_records import LONGEST_SHOWN, name_problem, naming_fields
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow

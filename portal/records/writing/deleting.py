@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from portal.conditions import AllOf, Comparison
 from portal.database.search import index as search
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.lines import Row
 from portal.fields.link import links_to
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.fields.table_names import join_name
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Query, Record, Records

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from portal.declaration.shapes import Lifecycle, Transition, leaves
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.defaults import value_from_declaration
 from portal.records.writing.errors import ConflictError

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from portal.batches import batched
 from portal.declaration.shapes import Transition
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _

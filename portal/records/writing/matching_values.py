@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from portal.declaration.shapes import Module
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_conditions import is_offered, options_depend_on, unread_values
 from portal.texts import _

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from portal.database.errors import Failure, classify, driver_error
 from portal.database.schema.existing_tables import ExistingTable
 from portal.declaration.references import reference
-from portal.fields.base import Refused
 from portal.fields.link import KEY
+from portal.fields.refused import Refused
 from portal.records.indexing.formulas import computed_columns
 from portal.records.indexing.rollups import RollupsOver, rolling_up
 from portal.records.indexing.stopwatches import first_stopwatches

@@ -7,11 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.default_paths import value_path
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Record, Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of

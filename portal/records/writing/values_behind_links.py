@@ -6,9 +6,10 @@ They are read as the portal itself sees the records: a declared default applies 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.default_paths import ValuePath, value_path
 from portal.fields.linked_value import Linked
+from portal.fields.refused import Refused
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.database.insert import insert_into
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.records.reading.records import Record, Records
 from portal.records.reading.watchers import watchers
 from portal.records.writing.history import Author, add_event

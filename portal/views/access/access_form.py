@@ -11,11 +11,11 @@ from portal.accounts.access_rules import access_limits, may_manage_company
 from portal.accounts.accounts import Account
 from portal.accounts.giving_access import Register
 from portal.declaration.shapes import display_name
-from portal.fields.base import Refused
 from portal.fields.date import Date
 from portal.fields.dates_and_times import TOO_EARLY
 from portal.fields.email import normalize_email
 from portal.fields.record_titles import RECORD_ID
+from portal.fields.refused import Refused
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author

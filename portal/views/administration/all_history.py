@@ -7,8 +7,8 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import accounts_matching
 from portal.declaration.shapes import display_name
-from portal.fields.base import Refused
 from portal.fields.dates_and_times import parse_date
+from portal.fields.refused import Refused
 from portal.fields.whole_day import whole_day
 from portal.records.reading.history import Event, EventFilter, whole_history
 from portal.records.reading.records import Query, Record, Records

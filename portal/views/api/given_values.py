@@ -10,11 +10,11 @@ from typing import Any
 from webob.multidict import MultiDict
 
 from portal.conditions import Comparison, ParsedValue
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.lines import ROW_ID, Row
 from portal.fields.linked_value import Linked
 from portal.fields.record_titles import RECORD_ID
-from portal.fields.refused import json_text
+from portal.fields.refused import Refused, json_text
 from portal.records.reading.named_records import name_problem, naming_fields
 from portal.records.reading.records import Query, Records
 from portal.records.reading.rows_as_records import rows_of

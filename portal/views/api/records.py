@@ -7,7 +7,7 @@ from pyramid.httpexceptions import HTTPConflict
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.fields.base import Refused
+from portal.fields.refused import Refused
 from portal.records.reading.as_json import TITLE, VERSION, record_json
 from portal.records.reading.records import Record as StoredRecord
 from portal.records.writing.comments import transition_comment_problem

@@ -5,8 +5,7 @@ from typing import Any
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.fields.base import Refused
-from portal.fields.refused import json_text
+from portal.fields.refused import Refused, json_text
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import watching_people
 from portal.texts import _

@@ -15,8 +15,9 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft, DraftContent
 from portal.conditions import ALWAYS, comparisons, special_word
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.protocols import Form
+from portal.fields.refused import Refused
 from portal.records.reading.records import Records
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field

@@ -14,7 +14,8 @@ from pyramid.view import view_config
 
 from portal.accounts.accounts import find_account_of_person
 from portal.accounts.drafts import Draft
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Record as RecordRead
 from portal.records.reading.records import Records
 from portal.records.writing.errors import ConflictError

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.lines import ROW_ID, UNTOUCHED, Row
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.records.indexing.formulas import computed_values
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of

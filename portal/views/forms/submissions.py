@@ -7,7 +7,8 @@ from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Records
 from portal.records.writing.form_keys import address_of_key, keep_address, kept_address, one_time_key
 from portal.texts import translate

@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.date import Date
 from portal.fields.dates_and_times import parse_date
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import RECORD_ID
+from portal.fields.refused import Refused
 from portal.records.reading.filters import Filter, filterable
 from portal.records.reading.list_request import ListRequest
 from portal.records.reading.records import Records

@@ -11,7 +11,8 @@ from pyramid.view import view_config
 
 from portal.accounts.drafts import Draft
 from portal.declaration.shapes import Transition, display_name, leaves
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
+from portal.fields.refused import Refused
 from portal.records.reading.records import Records
 from portal.records.writing.comments import transition_comment_problem
 from portal.records.writing.errors import ConflictError

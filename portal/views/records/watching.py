@@ -13,8 +13,8 @@ from portal.accounts.accounts import accounts_of
 from portal.accounts.identity import Identity, admit
 from portal.accounts.people import people_of_address
 from portal.conditions import Comparison
-from portal.fields.base import Refused
 from portal.fields.record_titles import RECORD_ID
+from portal.fields.refused import Refused
 from portal.records.reading.records import Records
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import addable, may_watch, watching_people

@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.reader import PLAIN
+from portal.fields.refused import Refused
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.texts import fold
 

@@ -6,8 +6,9 @@ import sqlalchemy as sa
 
 from portal.database.fetching import fetch
 from portal.database.search.words import indexed_text, parse_words
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.reader import PLAIN
+from portal.fields.refused import Refused
 from portal.testing.contract import FieldTypeContract, make_field, table_of
 
 OWN_TABLE = ("links", "lines")

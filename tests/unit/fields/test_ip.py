@@ -2,9 +2,10 @@
 
 import pytest
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.ip import sort_key
 from portal.fields.reader import PLAIN
+from portal.fields.refused import Refused
 
 IN_ORDER = [
     "9.0.0.1", "10.0.0.0/8", "10.0.0.2-10.0.0.9", "10.0.0.2", "10.0.0.10", "100.0.0.1",

@@ -11,11 +11,12 @@ from webob.multidict import MultiDict
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module, Settings
 from portal.fields.address import Address
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.linked_value import Linked
 from portal.fields.money import Money
 from portal.fields.reader import PLAIN, Reader
 from portal.fields.record_titles import ids_named
+from portal.fields.refused import Refused
 from portal.fields.table_names import join_name
 
 MODULES = {

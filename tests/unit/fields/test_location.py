@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.location import Location
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from tests.unit.fields.test_contract import table_of
 
 SITE = Field.types["location"].model_validate({"name": "site", "type": "location"})

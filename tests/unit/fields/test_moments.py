@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from webob.multidict import MultiDict
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.dates_and_times import parse_date, parse_time
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.fields.whole_day import Span, WholeDay
 
 ROME = Reader(

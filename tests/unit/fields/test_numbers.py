@@ -6,11 +6,12 @@ import pytest
 from pydantic import ValidationError
 from webob.multidict import MultiDict
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.column_types import from_sortable, sortable
 from portal.fields.money import Money
 from portal.fields.numbers import parse_number
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from portal.texts import translate
 
 

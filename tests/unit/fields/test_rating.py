@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from portal.fields.base import Field, Refused
+from portal.fields.base import Field
 from portal.fields.reader import PLAIN, Reader
+from portal.fields.refused import Refused
 from tests.unit.fields.test_contract import table_of
 
 STARS = Field.types["rating"].model_validate({"name": "stars", "type": "rating", "max": 3, "halves": True})

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
-from portal.fields.base import Refused
 from portal.fields.reader import Reader
+from portal.fields.refused import Refused
 from portal.fields.text import TextLike
 from portal.texts import _
 
