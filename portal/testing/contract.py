@@ -35,6 +35,7 @@ from portal.fields.refused import Refused
 from portal.fields.tags import Tags
 from portal.fields.time import Time
 from portal.packages import left_out
+from portal.records.reading.keyset import Order, SortKey
 from portal.rendering.templates import shared_templates
 from portal.views.displays import DISPLAYS
 from portal.views.forms.widgets import WIDGETS
@@ -134,12 +135,19 @@ class FieldTypeContract:
         rows = database.execute(sa.select(table.c["id"], *field.selected(table))).mappings()
         assert {row["id"]: field.load(dict(row)) for row in rows} == values
 
-    def test_rows_sort_in_the_order_of_the_examples(self, field: Field, database: sa.Connection) -> None:
+    def test_pages_are_in_the_order_of_the_examples_with_empty_values_last(
+        self, field: Field, database: sa.Connection
+    ) -> None:
         table, values = _filled(database, field)
-        order = field.order(table)
-        query = sa.select(table.c["id"]).order_by(order.is_(None), order, table.c["id"])
-        ordered = list(database.execute(query).scalars())
-        assert [values[identity] for identity in ordered] == sorted(values.values(), key=_is_empty)
+        assert any(map(_is_empty, values.values())), "no empty value among the `examples`"
+        for descending in (False, True):
+            keys = [SortKey(field.order(table), descending, True), SortKey(table.c["id"], descending, False)]
+            order = Order(tuple(keys), table, field)
+            rows = sorted(values, reverse=descending)
+            rows.sort(key=lambda row_id: _is_empty(values[row_id]))
+            for pages in (_by_position, _by_segment):
+                assert list(pages(database, order, False)) == rows, f"`order`, {descending=}"
+                assert list(pages(database, order, True)) == rows[::-1], f"`order` backwards, {descending=}"
 
     def test_equal_and_one_of_find_the_right_rows(self, field: Field, database: sa.Connection) -> None:
         table, values = _filled(database, field)
@@ -344,6 +352,30 @@ def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
     metadata.create_all(connection)
     connection.execute(people.insert(), [{"id": 1, "name": "Anna", "_name_folded": "anna"}])
     return table
+
+
+def _by_position(connection: sa.Connection, order: Order, backwards: bool) -> Iterator[int]:
+    """The ids of all rows, on pages of one row each."""
+    key = ""
+    while True:
+        position = order.position(key)
+        assert (position is None) == (key == ""), f"no key of a page: {key}"
+        query = sa.select(order.table.c["id"], *order.columns).order_by(*order.clauses(backwards)).limit(1)
+        beyond = sa.true() if position is None else order.beyond(position, backwards)
+        row = connection.execute(query.where(beyond)).mappings().first()
+        if row is None:
+            return
+        yield row["id"]
+        key = order.key(row)
+
+
+def _by_segment(connection: sa.Connection, order: Order, backwards: bool) -> Iterator[int]:
+    """The same by the parts of the order that a long list reads one after the other."""
+    for segment in order.segments(None, backwards):
+        rows = segment.titled.joined(order.table) if segment.titled else order.table
+        conditions = (*segment.conditions, *(segment.titled.conditions if segment.titled else ()))
+        query = sa.select(order.table.c["id"]).select_from(rows).where(*conditions)
+        yield from connection.execute(query.order_by(*segment.order.clauses(backwards))).scalars()
 
 
 def _filled(connection: sa.Connection, field: Field) -> tuple[sa.Table, dict[int, Any]]:
