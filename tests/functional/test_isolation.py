@@ -15,6 +15,7 @@ from portal.fields.linked_value import Linked
 from portal.records.writing.history import Author
 from portal.records.writing.pending_files import store_file
 from portal.records.writing.writer import Writer
+from tests.declared_views import BY_PROGRAMS, POSTED
 from tests.functional.assistant import Assistant
 from tests.functional.world import ANNA, BRUNO, CARLA, DARIO, EDDA, NANCY
 from tests.workbooks import text_of
@@ -260,15 +261,6 @@ def test_a_foreign_record_and_a_missing_one_are_answered_alike(filled, reached, 
     assert compared > 10
 
 
-# What is posted to a record and below it; tests/unit/views/test_views.py compares it with the views. COMMENT and FILE
-# stand for one of the record.
-POSTED = (
-    "", "edit", "computed", "delete", "comments", "comments/COMMENT/edit", "comments/COMMENT/withdraw", "files",
-    "files/FILE/remove", "watchers", "hide", "seen", "dismiss", "access", "invite", "revoke", "second-factor", "join",
-    "switch", "move/resolve", "move/reopen", "move/close", "move/ask_back",
-)  # fmt: skip
-
-
 @pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(("person", "other"), [(ANNA, DARIO), (CARLA, DARIO), (DARIO, ANNA)])
 def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other):
@@ -295,15 +287,6 @@ def test_nothing_can_be_done_to_a_foreign_record(filled, reached, person, other)
 def first_below(rows) -> dict[str, int]:
     """The addresses of records, and the id of the first of their comments or files, whose `rows` these are."""
     return {f"/{row['module']}/{row['record']}/": row["id"] for row in reversed(rows)}
-
-
-# What programs request from a record and send to it.
-BY_PROGRAMS = (
-    ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("GET", "/comments"), ("POST", "/comments"), ("GET", "/files"),
-    ("POST", "/files"), ("GET", "/files/FILE"), ("DELETE", "/files/FILE"), ("PATCH", "/comments/COMMENT"),
-    ("DELETE", "/comments/COMMENT"), ("GET", "/watchers"), ("POST", "/watchers"), ("DELETE", "/watchers/PERSON"),
-    ("POST", "/move/resolve"), ("POST", "/move/reopen"), ("POST", "/move/close"),
-)  # fmt: skip
 
 
 @pytest.mark.sqlite_suffices
@@ -338,7 +321,10 @@ def test_a_program_meets_what_its_person_meets_and_nothing_of_another(filled, pe
             for name, by_record in ids.items():
                 more = more.replace(name, str(by_record.get(f"/{record}/", 1)))
             missing = re.sub(r"/\d+", "/999999", record, count=1)
-            refused = [stripped(program.call(method, each + more, {"text": "x"}), each) for each in (record, missing)]
+            refused = [
+                stripped(program.call(method, f"{each}/{more}".rstrip("/"), {"text": "x"}), each)
+                for each in (record, missing)
+            ]
             assert refused[0][0] == 404, (method, record, more)
             assert refused[0] == refused[1], (method, record, more)
     assert filled.rows() == before

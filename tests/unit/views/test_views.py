@@ -11,7 +11,7 @@ from portal.views.records.history import SENTENCES
 from portal.web.flash import MESSAGES
 from portal.web.frame import ADMINISTRATION_PAGES, VIEWS
 from portal.web.resources import RecordBranch
-from tests.functional.test_isolation import BY_PROGRAMS, POSTED
+from tests.declared_views import BY_PROGRAMS, POSTED, RECORD_PATHS, declared_views
 from tests.source_code import nodes_of, python_files, tree_of
 
 FOLDER = Path(views.__file__).parent
@@ -64,17 +64,6 @@ FOR_SCRIPTS = {
 }  # fmt: skip
 
 
-def declared_views():
-    """(file.function, decorator, its keywords as written) for every view."""
-    for path in python_files(FOLDER):
-        for node in tree_of(path).body:
-            for decorator in getattr(node, "decorator_list", ()):
-                name = getattr(getattr(decorator, "func", None), "id", "")
-                if name.endswith("view_config"):
-                    keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in decorator.keywords}
-                    yield f"{path.relative_to(FOLDER).with_suffix('')}.{node.name}", name, keywords
-
-
 def test_the_docstring_of_a_view_begins_with_its_method_and_address():
     offenders = [
         f"{path.relative_to(FOLDER)}:{node.lineno}"
@@ -118,29 +107,11 @@ def test_every_page_about_the_portal_stands_in_the_menu_and_is_looked_at():
     assert [name for name in names if f'"/-/{name}"' not in looked_at] == [], "no line in tests/browser/pages.py"
 
 
-# A record and each of its branches, as written in POSTED and BY_PROGRAMS of tests/functional/test_isolation.py.
-RECORD_PATHS = {
-    "Record": "", "RecordComments": "comments", "RecordComment": "comments/COMMENT", "RecordFiles": "files",
-    "RecordFile": "files/FILE", "RecordWatchers": "watchers", "RecordWatcher": "watchers/PERSON",
-    "RecordTransitions": "move", "RecordTransition": "move/resolve",
-}  # fmt: skip
-
-
-def test_whatever_is_posted_to_a_record_and_below_it_is_tried_on_a_foreign_one():
-    assert set(RECORD_PATHS) == {"Record", *(branch.__name__ for branch in RecordBranch.__subclasses__())}
-    posted, programs = set(), set()
-    for _view, kind, keywords in declared_views():
-        path, method = RECORD_PATHS.get(keywords.get("context")), keywords.get("request_method", "'POST'").strip("'")
-        if path is not None and method != "GET":
-            target = "/".join(filter(None, (path, ast.literal_eval(keywords["name"]))))
-            if kind == "api_view_config":
-                programs.add((method, f"/{target}".rstrip("/")))
-            else:
-                posted.add(target)
-    assert len(posted) > 15
-    assert len(programs) > 3
-    assert posted - set(POSTED) == set()
-    assert programs - set(BY_PROGRAMS) == set()
+def test_what_is_sent_to_a_record_and_below_it_is_known_to_the_tests_of_rights():
+    branches = {"Record", *(branch.__name__ for branch in RecordBranch.__subclasses__())}
+    assert sorted(branches - RECORD_PATHS.keys()) == [], "tests/declared_views.py: RECORD_PATHS"
+    assert len(POSTED) > 15
+    assert len(BY_PROGRAMS) > 10
 
 
 def test_what_the_next_page_shall_say_has_its_sentence():
