@@ -57,12 +57,13 @@ def test_columns_of_fields_of_any_names_do_not_clash(database):
 
 def test_every_type_of_the_language_is_there():
     """Notices a type that was removed by mistake; a new one must be named here."""
-    assert set(Field.types) == {
+    known = {
         "text", "longtext", "markdown", "html", "email", "phone", "url", "integer", "decimal", "money", "percent",
         "boolean", "date", "datetime", "time", "duration", "elapsed", "choice", "choices", "tags", "link", "links",
         "lines", "formula", "lookup", "rollup", "address", "location", "rating", "color", "file", "files", "image",
         "json", "signature", "timeliness", "ip",
     }  # fmt: skip
+    assert sorted(Field.types.keys() ^ known) == []
 
 
 @pytest.mark.parametrize(("kind", "longest"), [("email", "anna@a.example"), ("url", "https://a.example")])

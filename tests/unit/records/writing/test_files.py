@@ -65,4 +65,4 @@ def test_no_bytes_are_swept_away_that_a_row_of_the_portals_own_tables_names(tmp_
         named = stored_file_names(connection, tables) | stored_mails(connection, tables)
     assert bearers
     missing = {f"{table.name}.{column}" for table, column in bearers} - named
-    assert missing == set(), "stored_file_names (records/writing/files.py) lacks these: portal files would remove them"
+    assert sorted(missing) == [], "stored_file_names (records/writing/files.py): portal files would remove their bytes"
