@@ -46,6 +46,7 @@ OF_ACCOUNT = {
     "seen": ("seen", ("module", "record", "at", "hidden")),
 }
 MAILS = ("sender", "sender_name", "subject", "received", "outcome", "module", "record")
+WATCHED = ("module", "record", "added")
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class OwnData:
             self._write_list(archive, f"account/{name}.json", rows)
         mails = self._rows(tables.mail, MAILS, tables.mail.c["sender"] == account.email)
         self._write_list(archive, "account/mails.json", mails)
+        watched = self._rows(tables.watcher, WATCHED, tables.watcher.c["person"] == account.person)
+        self._write_list(archive, "account/watched.json", watched)
         person, people = account.person, self.policy.declaration.people
         if person and people and self.policy.access(people):
             records = Records(self.connection, self.policy, people)
@@ -175,7 +178,7 @@ class OwnData:
         only, before = EventFilter(accounts=[self.identity.account.id]), None
         while True:
             events, before = whole_history(records, only, BATCH, before)
-            yield from (_event_json(event, record) for event, record in events)
+            yield from (event_json(event, record) for event, record in events)
             if before is None:
                 return
 
@@ -216,7 +219,8 @@ def _place(record: Record) -> dict[str, Any]:
     return {"module": record.module, "record": record.id, "reference": record.reference, "title": record.title}
 
 
-def _event_json(event: Event, record: Record | None) -> dict[str, Any]:
+def event_json(event: Event, record: Record | None) -> dict[str, Any]:
+    """What somebody did, and to which record; None if it is gone or not theirs to read."""
     title = {"reference": record.reference, "title": record.title} if record else {"reference": event.reference}
     return {
         "module": event.module,

@@ -366,7 +366,7 @@ def _by_position(connection: sa.Connection, order: Order, backwards: bool) -> It
         if row is None:
             return
         yield row["id"]
-        key = order.key(row)
+        key = order.key(dict(row))
 
 
 def _by_segment(connection: sa.Connection, order: Order, backwards: bool) -> Iterator[int]:

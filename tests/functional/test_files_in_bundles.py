@@ -49,6 +49,10 @@ ROW = (
 )
 
 
+# What export and import carry of a file, apart from its bytes; tests/unit/test_columns.py asks for new columns.
+CARRIED = ("module", "record", "field", "name", "size", "media_type", "internal")
+
+
 def stored(shop: Shop) -> list[tuple[object, ...]]:
     """The rows of files: name, field, whose, whether internal, bytes."""
     names = sa.select(*[shop.tables.file.c[name] for name in ("name", "field", "record", "internal", "stored")])
@@ -56,6 +60,12 @@ def stored(shop: Shop) -> list[tuple[object, ...]]:
         rows = connection.execute(names.order_by(shop.tables.file.c["name"], shop.tables.file.c["id"])).all()
     folder = shop.folder / "var" / "files"
     return [(*row[:4], (folder / row.stored).read_bytes()) for row in rows]
+
+
+def carried(shop: Shop) -> list[sa.Row]:
+    file = shop.tables.file.c
+    with shop.engine.connect() as connection:
+        return list(connection.execute(sa.select(*[file[name] for name in CARRIED]).order_by(file["name"], file["id"])))
 
 
 @pytest.mark.parametrize("ending", ["", ".zip"])
@@ -77,6 +87,7 @@ def test_files_make_the_round_trip(shop, files, tmp_path, ending):
     other = make_shop(tmp_path / "other", f"sqlite:///{tmp_path / 'other.sqlite'}", MODULES, PROFILE)
     assert other.run("import", "assets", target, "--files", bundle).exit_code == 0
     assert stored(other) == expected
+    assert carried(other) == carried(shop)
     again = other.run("import", "assets", target, "--key", "name", "--files", bundle)
     assert "0 new, 0 changed, 1 unchanged" in again.output
     assert stored(other) == expected

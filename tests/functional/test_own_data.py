@@ -13,9 +13,9 @@ from portal.views.account import own_data
 from tests.functional.conftest import fill_in
 from tests.functional.files_portal import people, portal_folder
 from tests.functional.test_files import PDF, comment, upload
+from tests.functional.world import ANNA, NANCY
 
 __all__ = ["people", "portal_folder"]  # fixtures: tickets take files, and Anna has one
-ANNA = "anna@acme.example"
 
 
 def opened(archive: bytes) -> dict[str, object]:
@@ -78,3 +78,12 @@ def test_what_exceeds_the_limits_is_reported_and_a_command_writes_all_of_it(
     assert files[files["files.json"][0]["path"]] == PDF
     assert target.stat().st_mode & 0o777 == 0o600
     assert "File exists" in CliRunner().invoke(main, words).output
+
+
+@pytest.mark.sqlite_suffices
+def test_the_records_that_a_person_watches_are_in_it(world):
+    request = world.add("requests", name="Paper jam", **world.for_request("Bruno Verdi"))
+    anna = world.the("people", "Anna Rossi").id
+    world[NANCY].send(f"/requests/{request}/watchers", {"add": str(anna)}, status=303)
+    watched = opened(world[ANNA].get("/account/data").body)["account/watched.json"]
+    assert [(each["module"], each["record"]) for each in watched] == [("requests", request)]

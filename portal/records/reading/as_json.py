@@ -30,19 +30,22 @@ def comments_json(records: Records, record: Record, comments: Sequence[Comment])
     by_comment: dict[int | None, list[StoredFile]] = defaultdict(list)
     for file in files(records, record) if comments else ():
         by_comment[file.comment].append(file)
-    return [
-        {
-            "id": comment.id,
-            "author": comment.author,
-            "staff": comment.staff,
-            "text": comment.text,
-            "created": utc_text(comment.created),
-            "channel": comment.channel or "portal",
-            "files": [file_json(file) for file in by_comment[comment.id]],
-            **({"internal": comment.internal} if records.policy.staff else {}),
-        }
-        for comment in comments
-    ]
+    staff = records.policy.staff
+    return [comment_json(comment, by_comment[comment.id], internal=staff) for comment in comments]
+
+
+def comment_json(comment: Comment, files: Sequence[StoredFile], internal: bool) -> dict[str, Any]:
+    """A comment with its files; `internal`: whether also whether it is internal."""
+    return {
+        "id": comment.id,
+        "author": comment.author,
+        "staff": comment.staff,
+        "text": comment.text,
+        "created": utc_text(comment.created),
+        "channel": comment.channel or "portal",
+        "files": [file_json(file) for file in files],
+        **({"internal": comment.internal} if internal else {}),
+    }
 
 
 def file_json(file: StoredFile) -> dict[str, Any]:
