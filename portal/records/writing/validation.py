@@ -35,6 +35,8 @@ from portal.records.writing.matching_values import (
 from portal.records.writing.values_behind_links import followed_defaults, value_in_form
 from portal.texts import _
 
+NOT_OFFERED = _("Choose a record from the list.")
+
 
 @dataclass(frozen=True)
 class FormValues:
@@ -136,11 +138,22 @@ class _FormReading:
                 values[field.name] = present
                 continue
             try:
-                values[field.name] = field.parse_form_over(form, reader, present)
+                values[field.name] = self._without_foreign(field, field.parse_form_over(form, reader, present))
             except Refused as refused:
                 values[field.name] = None
                 errors[field.name] = refused.message
         return values, errors
+
+    def _without_foreign(self, field: Field, value: Any) -> Any:
+        """Returns `value`. Raises Refused for a link to a record that the author may not see, unless the form showed
+        it: what the form says next to it, by values of that record, would tell of them."""
+        shown = field.links_in(self.known.get(field.name))
+        chosen = [link for link in field.links_in(value) if link not in shown]
+        for module in {link.module for link in chosen}:
+            ids = list({link.id for link in chosen if link.module == module})
+            if self.records.policy.access(module) is None or len(self.records.of(module).by_ids(ids, [])) < len(ids):
+                raise Refused(NOT_OFFERED)
+        return value
 
     def _hidden_value(self, field: Field) -> Any:
         """The value of a field that the form hides: it stays if it was hidden before."""
@@ -351,5 +364,5 @@ def _link_problem(records: Records, field: Field, value: Any, values: Mapping[st
         enabled = records.policy.access(link.module) is not None
         offered = offered_records(records, field, link.module, values) if enabled else None
         if offered is None or not offered.exists(link.id):
-            return _("Choose a record from the list.")
+            return NOT_OFFERED
     return None
