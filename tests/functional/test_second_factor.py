@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import reading
 from tests.functional.conftest import PASSWORD, form_of
-from tests.functional.test_passwords import change_password, letters
+from tests.functional.test_passwords import NEW, ask_for_link, change_password, letters, link_in, set_password
 from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -131,6 +131,17 @@ def test_guessing_codes_ends_soon_and_shuts_out_no_known_device(anna, another_br
     clock.pass_by(minutes=15)
     try_to_sign_in(stranger)
     assert enter_code(stranger, anna.phone.code()).status_int == 303
+
+
+def test_new_passwords_by_email_give_no_further_guesses_of_codes(anna, another_browser):
+    stranger, answers = another_browser(), []
+    for attempt in range(2):
+        ask_for_link(stranger)
+        new = f"{NEW} {attempt}"
+        set_password(stranger, link_in([letter for letter in letters(anna) if "/password/reset/" in letter[2]][-1]), new)
+        try_to_sign_in(stranger, password=new)
+        answers += [enter_code(stranger, f"{number:06}").status_int for number in range(6)]
+    assert answers == [422] * 10 + [429] * 2
 
 
 def test_a_code_has_to_be_entered_in_ten_minutes(anna, another_browser, clock):

@@ -213,7 +213,7 @@ def set_password(context: PasswordLink, request: Request) -> Any:
         return welcome(request, account, hashed)
     queue_letter(request, password_changed_letter(letter_sender(request), account))
     response = HTTPSeeOther("/login")
-    if hashed is not None:
+    if hashed is not None and account.second_factor is None:  # a link alone proves no device, and gives it no guesses
         remember_this_device(request, response, account, hashed)
     set_cookie(request, response, Cookie.SESSION, None)
     return set_flash(request, response, "password-reset")
