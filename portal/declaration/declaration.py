@@ -80,6 +80,11 @@ class Declaration(Shape):
         """Whether people sign in with passwords."""
         return "password" in self.settings.sign_in
 
+    @property
+    def approves_sign_ups(self) -> bool:
+        """Whether somebody has to approve a sign-up before its person may sign in."""
+        return self.sign_up is None or self.sign_up.approve
+
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:
         """The (module, field) pairs along a dotted path from `module`. Raises KeyError if it leads nowhere."""
         here: Module | None = self.with_rows[module]

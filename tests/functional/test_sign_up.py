@@ -1,5 +1,6 @@
 """Signing up: with an address, with a company's link, the approval, and the switch of a company."""
 
+import datetime
 import re
 
 import pytest
@@ -20,7 +21,7 @@ from tests.functional.test_granting import (
     rows,
 )
 from tests.functional.test_passwords import letters
-from tests.functional.test_signing_in import ANNA, is_signed_in, try_to_sign_in
+from tests.functional.test_signing_in import ANNA, change_account, is_signed_in, try_to_sign_in
 from tests.portal_files import change
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -249,6 +250,17 @@ def test_a_person_recorded_with_another_company_does_not_join_unseen(app, declar
     [waiting] = rows(app, "sign_up")
     assert post(bruno, "/people/waiting", id=str(waiting["id"]), do="yes", profile="customer").status_int == 404
     assert account(app, EVA) is None
+
+
+@pytest.mark.parametrize("limit", ["access_until", "records_from"])
+def test_nobody_makes_a_link_by_which_others_get_more_than_they_have(app, declare, sign_in, limit):
+    declare("{profile: customer, approve: false}")
+    change_account(app, BRUNO, **{limit: datetime.date(2026, 3, 5)})
+    bruno, acme = sign_in(BRUNO), company_of(app, BRUNO)
+    page = post(bruno, f"/organizations/{acme}/join", do="renew", profile="customer")
+    assert page.status_int == 422
+    assert "more access than you have" in page
+    assert rows(app, "company") == []
 
 
 def test_links_and_switches_of_other_companies_are_out_of_reach(app, sign_in):

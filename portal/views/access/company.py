@@ -8,7 +8,7 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from portal.accounts.access_rules import may_manage_company
+from portal.accounts.access_rules import AccessLimits, access_limits, may_manage_company
 from portal.accounts.accounts import Account
 from portal.accounts.companies import (
     CompanyAccess,
@@ -175,13 +175,21 @@ def change_link(resource: Record, request: Request) -> CompanyPage | Response:
     company, do, profile = resource.record.id, posted_text(request, "do"), posted_text(request, "profile")
     if do == "withdraw":
         withdraw_link(request.connection, request.portal.tables, company)
-    elif profile in request.policy.grants:
-        renew_link(request.connection, request.portal.tables, company, profile)
-    else:
-        error = _("Choose one of the profiles that you may give.")
+    elif error := _link_problem(request, profile):
         return refused_form(request, _company_page(resource, request, error))
+    else:
+        renew_link(request.connection, request.portal.tables, company, profile)
     answer = HTTPSeeOther(f"{resource.path}people")
     return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
+
+
+def _link_problem(request: Request, profile: str) -> Words:
+    """Why the reader cannot make a link with which people get `profile`; empty if they can."""
+    if profile not in request.policy.grants:
+        return _("Choose one of the profiles that you may give.")
+    if not request.portal.declaration.approves_sign_ups and access_limits(request.identity) != AccessLimits():
+        return _("People who join by this link would get more access than you have. Invite them instead.")
+    return ""
 
 
 # -- the switch --------------------------------------------------------------------------------------------------------

@@ -144,14 +144,8 @@ def _address_page(request: Request, heading: Words, action: str, email: str, err
 
 
 def _steps(request: Request, current: int) -> tuple[StepState, ...]:
-    labels = [_("Address"), _("Name"), *([_("Approval")] if _needs_approval(request) else [])]
+    labels = [_("Address"), _("Name"), *([_("Approval")] if request.portal.declaration.approves_sign_ups else [])]
     return tuple(StepState.at(number, current, label) for number, label in enumerate(labels))
-
-
-def _needs_approval(request: Request) -> bool:
-    """Whether somebody has to approve a sign-up before its person may sign in."""
-    declared = request.portal.declaration.sign_up
-    return declared is None or declared.approve
 
 
 def _dead_link(request: Request, text: Words) -> Any:
@@ -189,7 +183,7 @@ def use_sign_up_link(context: SignUpLink, request: Request) -> Any:
     waiting = sign_ups.prove(sign_up, name, hashed)
     if waiting is None:
         return _dead_link(request, GONE)
-    if not _needs_approval(request) and waiting.organization == sign_up.organization:
+    if not request.portal.declaration.approves_sign_ups and waiting.organization == sign_up.organization:
         register = Register(request.connection, request.portal.tables, request.now)
         try:
             return welcome(request, sign_ups.let_in(waiting, register, waiting.profile), hashed)
