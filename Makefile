@@ -31,7 +31,7 @@ ON_POSTGRESQL_18 := $(addprefix tests/unit/database/,search test_engine.py)
 # Tests and drills start Python many times: keep its compiled files, whatever the caller has set.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Demo data goes only into a database that this command created, never into one that somebody chose; var/.demo records
+# Demo data goes only into a database that this command created, never into one that someone chose; var/.demo records
 # that. A second run completes an interrupted first one; later ones print the accounts again.
 run: $(VENV)/installed
 	@mkdir -p var

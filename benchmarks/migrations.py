@@ -99,7 +99,7 @@ def wait(url: str, act: Callable[[sa.Engine], None], stopped: Event, waits: Queu
 
 
 def longest_wait(url: str, act: Callable[[sa.Engine], None], run: Callable[[], object]) -> float:
-    """The milliseconds for which somebody waits at most while `run` runs."""
+    """The milliseconds for which someone waits at most while `run` runs."""
     stopped = multiprocessing.Event()
     waits: Queue[float] = multiprocessing.Queue()
     process = multiprocessing.Process(target=wait, args=(url, act, stopped, waits))

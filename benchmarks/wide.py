@@ -1,7 +1,7 @@
 """The pages of a module with 140 fields beside their floor: `python -m benchmarks.wide` prints what `floor` prints.
 
 The fields are of fourteen types in turn, and a tenth of them is required. No layout is declared: pages show what they
-show to somebody who wrote nothing but the fields.
+show to someone who wrote nothing but the fields.
 """
 
 import random

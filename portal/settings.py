@@ -166,7 +166,7 @@ class Settings(BaseSettings):
         own = self.folder.absolute() / "var"
         if own in self._database_folders and self.folder.is_dir():
             own.mkdir(mode=0o700, exist_ok=True)
-        with contextlib.suppress(OSError):  # it does not exist, or belongs to somebody else
+        with contextlib.suppress(OSError):  # it does not exist, or belongs to someone else
             if own.stat().st_mode & OTHERS:
                 own.chmod(0o700)
 

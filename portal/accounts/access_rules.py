@@ -1,6 +1,6 @@
 """Who may give, change and end whose access: the only place that decides this. Changes nothing.
 
-`Policy.grants` lists the profiles that somebody may give. Staff may give them to everybody they see; others only to
+`Policy.grants` lists the profiles that someone may give. Staff may give them to everyone they see; others only to
 people in their own companies, and never more than they have: no later end, no older records.
 """
 

@@ -45,7 +45,7 @@ ACCESS_REFUSED = Limit("access-refused", 10, 3600)  # refused addresses that one
 SIGN_UP_ADDRESS = Limit("sign-up-address", 1, 3600)  # letters to an unproved address
 SIGN_UP_NETWORK = Limit("sign-up-network", 30, 3600)
 SIGN_UP_PORTAL = Limit("sign-up-portal", 1000, 3600)
-INVITATION_ADDRESS = Limit("invitation-address", 3, 3600)  # to one address, by everybody
+INVITATION_ADDRESS = Limit("invitation-address", 3, 3600)  # to one address, by everyone
 
 
 class TooManyAttemptsError(Exception):

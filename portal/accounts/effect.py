@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
-from portal.accounts.identity import Identity, admit_everybody
+from portal.accounts.identity import Identity, admit_everyone
 from portal.database.engine import reading
 from portal.database.migration.temporary_views import open_side_by_side
 from portal.database.schema.inspection import inspect_existing
@@ -49,7 +49,7 @@ class Effect:
     common: tuple[Change, ...] = ()
     people: int | None = None  # who can sign in, before or after
     concerned: int = 0  # those of them who notice a change
-    lost: int = 0  # distinct records that somebody no longer sees
+    lost: int = 0  # distinct records that someone no longer sees
     gained: int = 0
 
     def __bool__(self) -> bool:
@@ -90,14 +90,14 @@ def declared_effect(before: Declaration, after: Declaration) -> Effect:
 
 
 def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: datetime.datetime) -> Effect:
-    """The Effect of two declarations for everybody who has an account in this database. Writes nothing."""
+    """The Effect of two declarations for everyone who has an account in this database. Writes nothing."""
     declared = declared_effect(before, after)
     sides = _own_tables(engine, before), _own_tables(engine, after)
     opened = open_side_by_side(engine, *sides)
     pairs = _module_pairs(before.modules, after.modules)
     try:
         with reading(opened) as connection:
-            people = _everybody(connection, *sides, now)
+            people = _everyone(connection, *sides, now)
             sights = tuple(visibility_changes(connection, people, pairs))
     finally:
         opened.dispose()
@@ -121,8 +121,8 @@ def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> 
     return [*pairs, *(ModulePair(name, None) for name in before if name not in known)]
 
 
-def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
-    """Everybody who can sign in under one of two declarations, with their rights under both."""
+def _everyone(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
+    """Everyone who can sign in under one of two declarations, with their rights under both."""
     rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
     accounts = {account.id: account for side in rights for account in side}
     by_id = [{account.id: policy for account, policy in side.items()} for side in rights]
@@ -134,7 +134,7 @@ def _everybody(connection: sa.Connection, before: Tables, after: Tables, now: da
 
 def _policies(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Iterator[tuple[Account, Policy]]:
     language = tables.declaration.settings.languages[0]
-    for account, admitted in admit_everybody(connection, tables, language=language, now=now):
+    for account, admitted in admit_everyone(connection, tables, language=language, now=now):
         if isinstance(admitted, Identity):
             yield account, admitted.policy
 
@@ -157,7 +157,7 @@ def _joined(
 
 
 def _records(sights: Sequence[VisibilityChange], module: str | None, lost: bool) -> set[int]:
-    """The distinct records of a module that somebody loses, or gains."""
+    """The distinct records of a module that someone loses, or gains."""
     return {
         record_id for sight in sights if sight.lost is lost and sight.module == module for record_id in sight.records
     }

@@ -300,7 +300,7 @@ def _renamed(recorded: Any, link: list[Any], title: str) -> Any:
         if len(recorded) == 3 and recorded[:2] == link:
             return [*link, title]
         return [_renamed(value, link, title) for value in recorded]
-    if isinstance(recorded, str) and recorded.startswith("[{"):  # rows, or what somebody typed
+    if isinstance(recorded, str) and recorded.startswith("[{"):  # rows, or what someone typed
         with contextlib.suppress(ValueError):
             return json.dumps(_renamed(json.loads(recorded), link, title), ensure_ascii=False)
     return recorded

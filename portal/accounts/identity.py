@@ -73,7 +73,7 @@ def admit(
     return _identity(tables, account, reader)
 
 
-def admit_everybody(
+def admit_everyone(
     connection: sa.Connection, tables: Tables, **reading: Any
 ) -> Iterator[tuple[Account, Identity | str]]:
     """Every account with the result of `admit` for it, in a few statements for all of them together."""
@@ -94,7 +94,7 @@ def admit_everybody(
 
 
 def what_must_be_set(declaration: Declaration, account: Account) -> str:
-    """What somebody who has signed in must set before they see any page: a password of their own, a second factor;
+    """What someone who has signed in must set before they see any page: a password of their own, a second factor;
     empty if nothing.
     """
     if account.must_change and may_have_password(declaration, account):

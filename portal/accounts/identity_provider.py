@@ -130,7 +130,7 @@ class IdentityProvider:
             return {}
         claims = fetch(self._endpoint("userinfo_endpoint"), {"Authorization": f"Bearer {access_token}"})
         if claims.get("sub") != subject:
-            raise ProviderError("the provider's user info is about somebody else")
+            raise ProviderError("the provider's user info is about someone else")
         return claims
 
     def _endpoint(self, name: str) -> str:

@@ -20,7 +20,7 @@ from portal.texts import _
 
 
 class Relation(enum.StrEnum):
-    """The relation of somebody who may be notified to a record, the closest first."""
+    """The relation of someone who may be notified to a record, the closest first."""
 
     OWN = "own"  # theirs, or assigned to them or to their desk
     FOLLOWED = "followed"

@@ -1,4 +1,4 @@
-"""Inviting everybody: all recorded people with an address and without access, in batches.
+"""Inviting everyone: all recorded people with an address and without access, in batches.
 
 Skipped are the staff's own companies, closed companies, and people whose address is invalid or already used to sign
 in. An interrupted mass invitation goes on where it stopped, whoever continues it.
@@ -48,7 +48,7 @@ def count_uninvited(connection: sa.Connection, tables: Tables, after: int = 0) -
 
 
 def start_mass_invitation(register: Register, profile: str, values: Mapping[str, datetime.date | None]) -> None:
-    """Starts inviting everybody, in the name of the register's author."""
+    """Starts inviting everyone, in the name of the register's author."""
     row = {
         "profile": profile,
         "values": {name: day.isoformat() for name, day in values.items() if day},

@@ -230,7 +230,7 @@ def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
 
 
 def readable_name(email: str) -> str:
-    """A name for somebody whose address alone is known."""
+    """A name for someone whose address alone is known."""
     return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)
 
 

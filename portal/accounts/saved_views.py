@@ -1,7 +1,7 @@
 """Saved views: lists that an account has named, and the columns that it has chosen for a list itself.
 
 One row per account, module and name. The row without a name is how the account wants the list of the module when no
-view is open. The key of a view is random: anybody who has the module and a link with the key from its owner may open
+view is open. The key of a view is random: anyone who has the module and a link with the key from its owner may open
 the view; nobody else learns its name. Only its owner can change it. What it shows depends on the policy of the person
 who opens it.
 """
@@ -38,7 +38,7 @@ class Arrangement:
 
 @dataclass(frozen=True)
 class SavedView:
-    """A list that somebody has named; without a name, their settings for the list itself."""
+    """A list that someone has named; without a name, their settings for the list itself."""
 
     key: str
     account: int

@@ -1,6 +1,6 @@
 """People who sign up: they prove their address first, then give a name and a password, then wait for approval.
 
-Nothing is looked up when somebody signs up: the answer, the work and the letter are the same for every address. People
+Nothing is looked up when someone signs up: the answer, the work and the letter are the same for every address. People
 who already have access learn this behind the link, which only the owner of the address opens.
 """
 
@@ -181,7 +181,7 @@ class SignUps:
         return sa.select(sa.func.count().label("number")).select_from(self.tables.sign_up).where(*decided)
 
     def _decided_by(self, policy: Policy, companies: Any = None) -> list[sa.ColumnElement[bool]]:
-        """SQL: staff who may `grant` decide about everybody, others about sign-ups for their own companies.
+        """SQL: staff who may `grant` decide about everyone, others about sign-ups for their own companies.
 
         `companies`: a parameter for these, in a cached statement.
         """

@@ -1,4 +1,4 @@
-"""Viewing the portal as somebody else: what an administrator's session stores, and whose rights apply in the meantime.
+"""Viewing the portal as someone else: what an administrator's session stores, and whose rights apply in the meantime.
 
 An administrator views an account, with its person and companies, or a profile without a particular person. A view
 belongs to one session and ends with it, after an hour, when its administrator no longer is one, or when the viewed

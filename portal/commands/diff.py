@@ -41,7 +41,7 @@ def command(old: str | None, new: str | None, snapshot: Path | None, write: bool
     """Say what changes from OLD to NEW, for each profile: rights, and the records that people lose or gain.
 
     OLD and NEW are folders, or git revisions of the portal's folder; NEW defaults to the folder as it is now. With a
-    database, the rights of everybody who can sign in are compared under both. Nothing is written to it.
+    database, the rights of everyone who can sign in are compared under both. Nothing is written to it.
 
     With --snapshot, the rights of each profile are compared with those in FILE, which --write writes: commit it, and
     compare before you accept a change.

@@ -128,7 +128,7 @@ class MailIntake:
     def adopt(self) -> None:
         """Uses the kept messages of people who have access by now. Raises DatabaseError and StoreError."""
         while self._newcomers_wrote() and self._receiving(Receiver.adopt):
-            log.info("Mail: one of somebody who has access now")
+            log.info("Mail: one of someone who has access now")
 
     def note_success(self) -> None:
         """Stores for monitors that mail can be received. Raises DatabaseError."""

@@ -23,7 +23,7 @@ PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut o
 
 
 class Parser(HTTPRequestParser):
-    """Refuses a header full of spaces, which waitress would parse for seconds while everybody else waits."""
+    """Refuses a header full of spaces, which waitress would parse for seconds while everyone else waits."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Called with all headers of a request."""

@@ -149,7 +149,7 @@ def close(engine: sa.Engine) -> None:
 def reach(url: str, looks_only: bool = False) -> sa.Engine:
     """The engine for an address, after one connection. Raises DatabaseUnreachableError.
 
-    `looks_only`: the database belongs to somebody else; not even a file's journal mode is changed, and no file created.
+    `looks_only`: the database belongs to someone else; not even a file's journal mode is changed, and no file created.
     """
     try:
         file = _parse_address(url)

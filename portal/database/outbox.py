@@ -57,7 +57,7 @@ def put_letter(  # noqa: PLR0913 - a letter, and when it is sent
 ) -> bool:
     """Queues an email; returns whether it did. It is only sent if the transaction is committed.
 
-    `ahead`: before news and invitations to everybody, as somebody is waiting for it. `until`: a query for the moment
+    `ahead`: before news and invitations to everyone, as someone is waiting for it. `until`: a query for the moment
     after which it is useless; if that finds none, nothing is queued.
     """
     row: dict[str, Any] = {

@@ -90,7 +90,7 @@ def stop_trying(
 
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
-    """Marks a row as refused: it is not sent unless somebody requests it."""
+    """Marks a row as refused: it is not sent unless someone requests it."""
     update_queued_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 

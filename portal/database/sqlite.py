@@ -150,7 +150,7 @@ def create_engine(address: sa.URL) -> sa.Engine:
 
 
 def read_only_engine(address: sa.URL) -> sa.Engine:
-    """An engine for somebody else's file, which leaves it and its journal unchanged."""
+    """An engine for someone else's file, which leaves it and its journal unchanged."""
     place = f"file:{urllib.parse.quote(address.database or '')}?mode=ro"
     return sa.create_engine("sqlite://", creator=lambda: sqlite3.connect(place, uri=True), poolclass=sa.NullPool)
 

@@ -82,7 +82,7 @@ class Declaration(Shape):
 
     @property
     def approves_sign_ups(self) -> bool:
-        """Whether somebody has to approve a sign-up before its person may sign in."""
+        """Whether someone has to approve a sign-up before its person may sign in."""
         return self.sign_up is None or self.sign_up.approve
 
     def along(self, module: str, path: str) -> Iterator[tuple[Module, Field]]:

@@ -55,7 +55,7 @@ class LayoutViewer:
 
 def links_to_owners(module: Module) -> frozenset[str]:
     """The `links` fields that say whom a record belongs to. Generated layouts hide them from customers, since they name
-    everybody who shares it."""
+    everyone who shares it."""
     first_steps = {path.partition(".")[0] for path in (module.owner, module.organization) if path}
     return frozenset(name for name in first_steps if name in module.fields and module.fields[name].multiple)
 

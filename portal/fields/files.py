@@ -77,7 +77,7 @@ class Files(FileField):
     # -- input and output -----------------------------------------------------------------------------------------
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[FileValue, ...]:
-        """The files that the form has, except files of the record that somebody has removed since."""
+        """The files that the form has, except files of the record that someone has removed since."""
         there = {file.token for file in present or ()}
         tokens = [token for token in self.held_tokens(form) if token in there or not token.isdigit()]
         return self.of_files([self._file_called(token, present) for token in tokens])

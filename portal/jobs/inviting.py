@@ -1,4 +1,4 @@
-"""Invites everybody, once the portal has been opened to all: a batch per transaction, with the letters in it."""
+"""Invites everyone, once the portal has been opened to all: a batch per transaction, with the letters in it."""
 
 import datetime
 from collections.abc import Callable

@@ -21,7 +21,7 @@ class PendingWork:
 
     letters: int = 0
     oldest_letter: float | None = None
-    news: int = 0  # events that somebody may have to be notified of
+    news: int = 0  # events that someone may have to be notified of
     oldest_news: float | None = None
     webhooks: int = 0  # messages to webhooks
     oldest_webhook: float | None = None

@@ -83,7 +83,7 @@ class Due:
             engine = self._engine_for(task)
             return in_retried_transaction(engine, self._act, tables, task, record_id)
         except ConflictError:
-            return False  # changed by somebody else
+            return False  # changed by someone else
         except Exception as error:
             if affects_whole_database(error):
                 raise

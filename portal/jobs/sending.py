@@ -211,7 +211,7 @@ def tell_administrators(
     kind: str,
     write: Callable[[Sender, Account], EmailMessage],
 ) -> None:
-    """Queue a letter to everybody who may open the outbox page, unless they had one of this kind today."""
+    """Queue a letter to everyone who may open the outbox page, unless they had one of this kind today."""
     if outbox.has_letter_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
         return
     for profile in tables.declaration.settings.administrators:

@@ -1,6 +1,6 @@
 """The letters that give people access: invitations, and those about sign-ups.
 
-None contains what the sender of an invitation typed, not even a name: otherwise, anybody who may invite could make the
+None contains what the sender of an invitation typed, not even a name: otherwise, anyone who may invite could make the
 portal send words of their own to anyone.
 """
 

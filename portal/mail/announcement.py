@@ -11,7 +11,7 @@ from portal.database.schema.tables import Tables
 
 @dataclass(frozen=True)
 class AnnouncedEvent:
-    """An event that somebody may have to be notified of."""
+    """An event that someone may have to be notified of."""
 
     id: int
     kind: str

@@ -23,11 +23,11 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers
 
-STRANGER = -1  # stands for the account id of somebody who has no account and is not a desk
+STRANGER = -1  # stands for the account id of someone who has no account and is not a desk
 
 
 class Role(enum.StrEnum):
-    """Why somebody is notified."""
+    """Why someone is notified."""
 
     OWNER = "owner"
     WATCHER = "watcher"
@@ -50,7 +50,7 @@ RELATIONS: Mapping[Role, Relation] = {
 
 @dataclass(frozen=True)
 class Recipient:
-    """Somebody who may be notified; `identity` is None for a desk address without an account, which reads nothing."""
+    """Someone who may be notified; `identity` is None for a desk address without an account, which reads nothing."""
 
     account: Account
     roles: frozenset[Role]
@@ -71,7 +71,7 @@ class Recipient:
 def recipients(
     connection: sa.Connection, tables: Tables, sender: Sender, module: str, record_id: int
 ) -> list[Recipient]:
-    """Everybody who may have to be notified of news about a record, the oldest account first."""
+    """Everyone who may have to be notified of news about a record, the oldest account first."""
     declared, of = tables.declaration.modules[module], (connection, tables, module)
     gathered = _Gathered(connection, tables, sender)
     gathered.add_people(people_along(*of, declared.owner, record_id), Role.OWNER)

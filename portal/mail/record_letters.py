@@ -37,7 +37,7 @@ from portal.texts import _
 MOMENT = Datetime(name="at", type="datetime")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields repeated in a receipt, characters of each
-# Why somebody gets a letter, the closest relation first. Strangers know: they wrote.
+# Why someone gets a letter, the closest relation first. Strangers know: they wrote.
 REASONS: Mapping[Role, str] = {
     Role.OWNER: _("You get this because ${reference} is yours."),
     Role.WATCHER: _("You get this because you watch ${reference}."),
@@ -271,7 +271,7 @@ class RecordLetter:
         return [self._quoted_comment(comment, stored) for comment in newest if comment.staff]
 
     def _files_added(self, added: Sequence[StoredFile]) -> QuotedComment:
-        """Files that somebody added without a comment, in order."""
+        """Files that someone added without a comment, in order."""
         return self._by(added[0].author, added[0].staff, added[0].created, (), added)
 
     def _quoted_comment(self, comment: Comment, stored: Sequence[StoredFile]) -> QuotedComment:

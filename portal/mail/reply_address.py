@@ -68,7 +68,7 @@ def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> 
 
 
 def make_message_id(key: bytes, about: str, domain: str) -> str:
-    """The Message-ID of a letter, always the same for the same `about`. It cannot be forged, so that only somebody who
+    """The Message-ID of a letter, always the same for the same `about`. It cannot be forged, so that only someone who
     has the letter can reply to it, or report that it was not delivered."""
     proof = hmac.new(key, f"letter {about}".encode(), hashlib.sha256).digest()[:PROOF]
     return f"<{about}.{base64.b32encode(proof).decode('ascii').rstrip('=').lower()}@{domain}>"

@@ -99,7 +99,7 @@ class ErrorPage:
     record_url: str = ""  # the record that has changed in the meantime
     back_url: str = ""  # the previous page, if the page offers neither of these
     drafts_url: str = ""  # where the sent form is kept
-    reasons: tuple[Reason, ...] = ()  # for an administrator who views the portal as somebody else
+    reasons: tuple[Reason, ...] = ()  # for an administrator who views the portal as someone else
 
 
 @notfound_view_config(renderer="error.pt")

@@ -82,7 +82,7 @@ def compute_address(module: str) -> str:
 
 
 def invite_address(people: str, company: int) -> str:
-    """The address of the form that invites somebody to a company; `people`: the people module."""
+    """The address of the form that invites someone to a company; `people`: the people module."""
     return f"/{people}/invite?company={company}"
 
 

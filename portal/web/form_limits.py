@@ -4,7 +4,7 @@ Used by protection.py. Parsers of cookies and forms take seconds and gigabytes f
 bodies are recognized here by counting bytes. Nothing is repaired.
 
 Forms with files are parsed here and not by WebOb, which parses with `cgi`: that takes 6 µs per line of a file, so that
-a table with many short lines would keep everybody else waiting. The package multipart only looks for the boundary.
+a table with many short lines would keep everyone else waiting. The package multipart only looks for the boundary.
 """
 
 import io

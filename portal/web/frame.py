@@ -81,7 +81,7 @@ VIEWS = {
     "access": _("Portal access"),
     "people": _("Portal access"),
     "revoke": _("End access"),
-    "open": _("Invite everybody"),
+    "open": _("Invite everyone"),
     "waiting": _("Sign-ups"),
     "search": _("Search"),
     "problems": _("Problems"),

@@ -20,7 +20,7 @@ def letter_sender(request: Request) -> Sender:
 
 
 def writes_links(request: Request) -> bool:
-    """Whether a link can reach somebody: through the mail server, or in development on the page of emails."""
+    """Whether a link can reach someone: through the mail server, or in development on the page of emails."""
     return bool(request.registry.serving.sends_email or request.portal.development)
 
 

@@ -1,4 +1,4 @@
-"""A read-only portal: for an administrator viewing it as somebody else, for a token, or because it is not in force.
+"""A read-only portal: for an administrator viewing it as someone else, for a token, or because it is not in force.
 
 One mechanism for all pages: `Visitor.read_only_view` makes a request read-only, whatever the rights of its identity,
 and contains the text of the banner in layout.pt. Views need no change: `refuse_to_write` refuses what is sent.
@@ -59,7 +59,7 @@ def refuse_to_write(request: Request) -> None:
 
 
 def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.datetime) -> ReadOnlyView:
-    """The read-only view in which an administrator sees the portal as somebody else."""
+    """The read-only view in which an administrator sees the portal as someone else."""
     reader, account = administrator.policy.reader, viewed.account
     profile = viewed.policy.profile
     label = reader.text(display_name(profile))

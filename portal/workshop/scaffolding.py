@@ -271,7 +271,7 @@ def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping
     except CannotStartError:
         path.unlink()
         raise
-    return Start([f"{file}: profile {name}"], [f"give it to somebody: portal account add EMAIL --profile {name}"])
+    return Start([f"{file}: profile {name}"], [f"give it to someone: portal account add EMAIL --profile {name}"])
 
 
 def _profile_lines(declaration: Declaration, name: str, extends: str | None) -> list[str]:

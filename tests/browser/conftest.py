@@ -82,7 +82,7 @@ def passwords() -> dict[str, tuple[str, str]]:
 
 @pytest.fixture(scope="session")
 def signed_in(browser: Browser, address: str, passwords: dict[str, tuple[str, str]]) -> Callable[[str], Any]:
-    """A function that returns the cookies of somebody who has signed in, once for all tests."""
+    """A function that returns the cookies of someone who has signed in, once for all tests."""
     states: dict[str, Any] = {}
 
     def state(profile: str) -> Any:
@@ -100,7 +100,7 @@ def signed_in(browser: Browser, address: str, passwords: dict[str, tuple[str, st
 
 @pytest.fixture
 def visit(open_page: Callable[..., Page], address: str, signed_in: Callable[[str], Any]) -> Callable[..., Page]:
-    """A function that opens a page as somebody: `visit("customer", "/tickets/", viewport=…)`; "" is a stranger."""
+    """A function that opens a page as someone: `visit("customer", "/tickets/", viewport=…)`; "" is a stranger."""
 
     def opened(profile: str, path: str = "/", **options: Any) -> Page:
         state = {"storage_state": signed_in(profile)} if profile else {}

@@ -179,5 +179,5 @@ KINDS = (
     Kind("map of the modules", "support", "/-/map"),
     Kind("asking who sees a record", "support", "/-/explain"),
     Kind("who sees a record", "support", "/-/explain?module=tickets&id=1"),
-    Kind("what somebody sees", "support", "/-/explain?account=1"),
+    Kind("what someone sees", "support", "/-/explain?account=1"),
 )

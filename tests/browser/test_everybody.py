@@ -1,4 +1,4 @@
-"""Pages for everybody: WCAG checks on every kind of page, light, dark and right-to-left; narrow screens; large text."""
+"""Pages for everyone: WCAG checks on every kind of page, light, dark and right-to-left; narrow screens; large text."""
 
 from urllib.parse import urlsplit
 

@@ -320,7 +320,7 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     expect(page.locator("[data-computed='lines.0.price']")).to_have_text("€429.00")
 
 
-def test_rich_text_keeps_all_that_the_server_accepts_when_somebody_types(visit: Visit) -> None:
+def test_rich_text_keeps_all_that_the_server_accepts_when_someone_types(visit: Visit) -> None:
     outer = (
         '<table><caption>1</caption><thead><tr><th scope="col">2</th></tr></thead><tbody><tr><td colspan="2">3</td>'
         "</tr></tbody><tfoot><tr><td>4</td></tr></tfoot></table><hr><dl><dt>5</dt><dd>6</dd></dl><ol><li>7</li></ol>"

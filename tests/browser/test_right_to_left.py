@@ -49,7 +49,7 @@ def arabic(people: dict[str, Any], demo_folder: Path, tmp_path_factory: pytest.T
 
 @pytest.fixture
 def read(open_page: Callable[..., Page], arabic: str, people: dict[str, Any]) -> Callable[..., Page]:
-    """A function that opens a page of the Arabic demo as somebody, on a phone."""
+    """A function that opens a page of the Arabic demo as someone, on a phone."""
     return lambda profile: open_page(base_url=arabic, viewport=PHONE, storage_state=people[profile])
 
 

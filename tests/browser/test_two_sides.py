@@ -15,7 +15,7 @@ without_a_mouse = pytest.mark.parametrize("hands", ["keyboard", "without a scrip
 
 @dataclass
 class Hands:
-    """How somebody uses pages: `how` is mouse, keyboard or without a script."""
+    """How someone uses pages: `how` is mouse, keyboard or without a script."""
 
     how: str
 

@@ -1,4 +1,4 @@
-"""Every YAML file of the demo is edited while people work: no request may fail, and everybody sees the new portal soon.
+"""Every YAML file of the demo is edited while people work: no request may fail, and everyone sees the new portal soon.
 
     .venv/bin/python -m tests.drills.editing [VARIANTS] [serve|gunicorn|granian]…
 
@@ -67,7 +67,7 @@ class Refusals(urllib.request.HTTPErrorProcessor):
 
 
 class Person:
-    """Somebody with a browser, over the wire."""
+    """Someone with a browser, over the wire."""
 
     def __init__(self, address: str, email: str) -> None:
         self.address = address

@@ -29,7 +29,7 @@ from portal.store.store import Store, StoreError, open_store
 from tests.functional.world import ANNA, PASSWORD, World
 
 DECLARATIONS = Path(__file__).parent / "portal"
-PATIENCE = 120.0  # seconds for which somebody tries to send a form
+PATIENCE = 120.0  # seconds for which someone tries to send a form
 AGAIN = 0.1  # seconds until they try again
 MORE = "more.bin"  # the name of a ticket's other file
 HOLDS = 3_000  # repetitions of a ticket's title in its file: more than one disk page
@@ -44,7 +44,7 @@ def make_portal(database: str, files: str) -> None:
 
 
 class Person:
-    """Somebody at work. `acknowledged`: titles of their tickets, each with its moment; `refused`: other answers.
+    """Someone at work. `acknowledged`: titles of their tickets, each with its moment; `refused`: other answers.
 
     `cut_off`: connections that gave no answer. `more`: what another file of each ticket holds.
     """

@@ -179,7 +179,7 @@ def another_browser(app: TestApp) -> Callable[[], TestApp]:
 
 @pytest.fixture
 def sign_in(app: TestApp) -> Callable[..., TestApp]:
-    """A function that signs somebody in: `sign_in("anna@acme.example", remember=True)`; returns the browser."""
+    """A function that signs someone in: `sign_in("anna@acme.example", remember=True)`; returns the browser."""
 
     def signed_in(email: str, password: str = PASSWORD, browser: TestApp = app, remember: bool = False) -> TestApp:
         fill_in(browser, "/login", {"email": email, "password": password, "remember": remember})

@@ -1,7 +1,7 @@
 """The ledger: for every key of the language, the change that shows its effect on a page, or the test that does.
 
 For test_ledger.py, which compares it with the shapes: a new key needs a line here. A `Change` is made in the files of
-the portal below while it runs; then some page must differ for somebody.
+the portal below while it runs; then some page must differ for someone.
 """
 
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ WITH_TABS = ((f"{TICKETS}.list.tabs", TABS),)
 WITH_CHART = (("home.panels", [{"chart": "tickets", "by": "kind"}]),)
 IN_HOME = (("home.buttons", ["go"]),)  # of the customer
 
-# Rights that pages show; without the word in `can`, a page differs for somebody.
+# Rights that pages show; without the word in `can`, a page differs for someone.
 ACTIONS: dict[str, str] = dict.fromkeys(EVERYTHING, "") | {
     "watch": "test_watchers.py::test_without_the_right_to_watch_people_add_nobody_but_may_remove_themselves",
     "grant": "test_granting.py::test_without_grant_there_are_no_such_pages",
@@ -198,10 +198,10 @@ LEDGER: dict[str, Change | str] = {
     "Mail.assigned": "test_emails.py::test_the_assigned_person_is_notified_and_the_desk_no_longer",
     "Mail.desk": "test_emails.py::test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk",
     "Mail.remind": "test_emails.py::test_a_reminder_comes_once_in_each_stay",
-    "Inbox.address": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
-    "Inbox.creates": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
-    "Inbox.title": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
-    "Inbox.text": "test_mail_in.py::test_a_mail_of_somebody_known_becomes_their_ticket",
+    "Inbox.address": "test_mail_in.py::test_a_mail_of_someone_known_becomes_their_ticket",
+    "Inbox.creates": "test_mail_in.py::test_a_mail_of_someone_known_becomes_their_ticket",
+    "Inbox.title": "test_mail_in.py::test_a_mail_of_someone_known_becomes_their_ticket",
+    "Inbox.text": "test_mail_in.py::test_a_mail_of_someone_known_becomes_their_ticket",
     "Inbox.unknown": "test_mail_in.py::test_a_stranger_is_answered_by_mail_alone",
     "Webhook.url": f"{WEBHOOKS}test_a_new_record_is_sent_in_the_form_of_the_api_and_signed",
     "Webhook.on": f"{WEBHOOKS}test_each_event_tells_what_is_particular_to_it",
@@ -342,7 +342,7 @@ LEDGER: dict[str, Change | str] = {
     "Elapsed.in": "test_service_levels.py::test_time_is_counted_in_working_hours_and_over_states_on_every_path",
     "Elapsed.hours": "test_service_levels.py::test_time_is_counted_in_working_hours_and_over_states_on_every_path",
     "Timeliness.of": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
-    "Timeliness.soon": "test_service_levels.py::test_of_several_deadlines_the_one_counts_that_needs_somebody_first",
+    "Timeliness.soon": "test_service_levels.py::test_of_several_deadlines_the_one_counts_that_needs_someone_first",
     "Timeliness.to": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
     "Timeliness.options": "test_service_levels.py::test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met",
     "Elapsed.from": Change(f"{FIELDS}.took.from", "done_at"),

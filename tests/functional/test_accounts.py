@@ -168,7 +168,7 @@ def test_another_address_signs_in_and_is_the_persons(app, account, another_brows
     assert ANNA not in [person["email"] for person in records(app, "people")]
 
 
-def test_an_address_of_somebody_else_is_refused(app, account):
+def test_an_address_of_someone_else_is_refused(app, account):
     answer = account("set", ANNA, "--email", "NANCY@supplier.example")
     assert (answer.exit_code, "has access already" in answer.output) == (1, True)
 

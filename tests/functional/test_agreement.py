@@ -1,4 +1,4 @@
-"""All paths to a record agree, for everybody and every kind of scope: whatever is in the list opens, is found, counted,
+"""All paths to a record agree, for everyone and every kind of scope: whatever is in the list opens, is found, counted,
 exported, offered, named by links, in the history, new, and announced by letter; and nothing else is."""
 
 import csv
@@ -298,7 +298,7 @@ def paths_of(portal, connection, person, module):
 
 
 def check_news(paths, listed):
-    """All records that somebody sees and that others created are new to them; the menu counts them."""
+    """All records that someone sees and that others created are new to them; the menu counts them."""
     onlooker = Onlooker(paths.account.id, LONG_AGO)
     page = PageShown(paths.records, paths.records.by_ids(sorted(listed), []))
     news = read_news(paths.connection, paths.policy, onlooker, page)
@@ -324,7 +324,7 @@ def check_groups(paths, listed):
         assert read_groups(paths.records, replace(request, most=len(listed) - 1)) is None
 
 
-def test_letters_go_to_everybody_who_follows_the_record_and_may_open_it(portal):
+def test_letters_go_to_everyone_who_follows_the_record_and_may_open_it(portal):
     sent = 0
     with writing(portal.engine) as connection:
         tables, sender = portal.tables, Sender(portal.tables.declaration, "https://care.example", NOW)

@@ -41,7 +41,7 @@ def test_every_field_type_takes_part():
 
 
 class Twin:
-    """Somebody who does the same on both databases, and must see the same."""
+    """Someone who does the same on both databases, and must see the same."""
 
     def __init__(self, worlds: list[World], email: str) -> None:
         self.browsers = [world[email] for world in worlds]

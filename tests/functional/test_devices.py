@@ -49,7 +49,7 @@ def test_signing_out_everywhere_ends_this_session_too(both, sign_in, another_bro
     assert is_signed_in(carla)
 
 
-def test_a_session_of_somebody_else_cannot_be_ended(both, sign_in, another_browser):
+def test_a_session_of_someone_else_cannot_be_ended(both, sign_in, another_browser):
     computer, _telephone = both
     key = forms_of(computer.get("/account/"))[0]["device"].value
     carla = sign_in("carla@globex.example", browser=another_browser())

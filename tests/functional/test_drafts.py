@@ -299,7 +299,7 @@ def test_two_forms_at_once_are_two_drafts(shop):
     assert len(shop.rows()["portal_draft"]) == 2
 
 
-def test_a_draft_of_somebody_else_s_form_is_a_new_form(shop):
+def test_a_draft_of_someone_else_s_form_is_a_new_form(shop):
     service = str(shop.the("services", "Printing").id)
     answer, _form = step(shop[ANNA], form(shop[ANNA], "/requests/create"), 1, service=service)
     assert not offers_draft(shop[BRUNO].get(answer.location))

@@ -333,7 +333,7 @@ def test_editing_something_else_leaves_what_cannot_be_entered_any_more(world, st
     assert {name: values[name] for name in STALE} == STALE
 
 
-def test_a_removed_option_disappears_when_somebody_chooses_another(world, stale):
+def test_a_removed_option_disappears_when_someone_chooses_another(world, stale):
     form = thing_form(world, stale)
     form["size"] = "small"
     form.set("colours", True, index=1)

@@ -80,7 +80,7 @@ def comment(world, who, record, text, **more):
 
 
 def known_ticket(world, assignee=None):
-    """A ticket by Anna that everybody has been notified of."""
+    """A ticket by Anna that everyone has been notified of."""
     record = open_ticket(world)
     if assignee:
         assign(world, record, assignee)
@@ -89,13 +89,13 @@ def known_ticket(world, assignee=None):
 
 
 def move(world, who, record, transition, **answers):
-    """Signs somebody in and moves a ticket."""
+    """Signs someone in and moves a ticket."""
     page = world.signed_in(who).send(f"/tickets/{record}/move/{transition}", answers)
     assert page.location.endswith(f"/tickets/{record}/")
 
 
 def assign(world, record, person, who=NANCY):
-    """Assigns a ticket to somebody, as Nancy or another person."""
+    """Assigns a ticket to someone, as Nancy or another person."""
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "tickets")
         ticket, account = records.get(record), find_account(connection, world.portal.tables, who)
@@ -392,7 +392,7 @@ def test_followers_of_a_record_are_notified_once(post):
     record = known_ticket(post, "Nancy Smith")
     watcher = post.the("people", "Carla Neri").id
     post[NANCY].send(f"/tickets/{record}/watchers", {"add": str(watcher)}, status=303)
-    comment(post, NANCY, record, "For everybody")
+    comment(post, NANCY, record, "For everyone")
     letters = new_letters(post)
     assert to(letters) == [ANNA, CARLA]
     assert "because you watch T1" in next(letter for letter in letters if letter.to == CARLA).text

@@ -185,7 +185,7 @@ def test_a_condition_may_ask_a_lookup_and_stand_in_a_column_of_lines(world):
     nancy, firm = world[NANCY], world.add("firms", name="Seven", site="Gate 7")
     refused = nancy.send("/cases/create", {"title": "C", "firm": str(firm), "site": "x"})
     assert errors(refused) == {"gate"}
-    # No script knows what is computed: the page asks the server while somebody types.
+    # No script knows what is computed: the page asks the server while someone types.
     asked = nancy.send("/cases/computed", {"title": "C", "firm": str(firm), "size": "50"}).json["_rules"]
     rules = [True, True, False, []]
     assert asked == {"gate": rules, "reason": rules, "topics": [True, False, False, ["mail", "door"]]}
@@ -541,9 +541,9 @@ def test_a_signature_has_a_moment_and_an_account_and_is_never_changed(world):
 
     world.set("cases", case, state="open")
     assert nancy.get(f"/cases/{case}/move/sign").html.find(attrs={"name": "consent"}) is None
-    assert nancy.send(f"/cases/{case}/move/sign", {"consent": "Somebody"}).status_int == 303
+    assert nancy.send(f"/cases/{case}/move/sign", {"consent": "Someone"}).status_int == 303
     assert nancy.get(f"/cases/{case}/edit").html.find(attrs={"name": "consent"}) is None
-    nancy.send(f"/cases/{case}/edit", {"title": "Signed", "consent": "Somebody"})
+    nancy.send(f"/cases/{case}/edit", {"title": "Signed", "consent": "Someone"})
     world.set("cases", case, consent=None)
     assert world.record("cases", case).values["consent"].at == signature.at
 

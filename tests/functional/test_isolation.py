@@ -130,7 +130,7 @@ def like(address: str) -> tuple[str, ...]:
 
 
 def asked(world) -> list[str]:
-    """Addresses without links to them, which anybody may type."""
+    """Addresses without links to them, which anyone may type."""
     found = ["/search?q=zq", f"/search?q={INTERNAL}", f"/requests/suggested?q={INTERNAL}+all"]
     for module in MODULES:
         found += [f"/{module}/?tab=all&q=zq", f"/{module}/?tab=all&q={INTERNAL}", f"/{module}/export.csv?tab=all"]

@@ -1,4 +1,4 @@
-"""The ledger is complete and correct: each key of the language makes a difference that somebody sees.
+"""The ledger is complete and correct: each key of the language makes a difference that someone sees.
 
 The suite makes some of the changes; PORTAL_EXAMPLES=200 (`make drills`) makes all.
 """
@@ -101,7 +101,7 @@ def test_the_tests_that_the_ledger_names_exist():
 @pytest.mark.parametrize(
     "key", [key for number, key in enumerate(CHANGES) if number % max(1, len(CHANGES) // EXAMPLES) == 0]
 )
-def test_a_change_of_the_key_is_seen_by_somebody(running, key):
+def test_a_change_of_the_key_is_seen_by_someone(running, key):
     change = CHANGES[key]
     files = running.files_with(change.given)
     before = running.pages(files) if change.given else running.first

@@ -38,7 +38,7 @@ def configured(folder, replica, target):
 
 
 def opened(folder):
-    """The portal in a folder, with somebody signed in."""
+    """The portal in a folder, with someone signed in."""
     application = make_application(Settings(folder=folder, reload_every=3600, **CHEAP))
     browser = TestApp(application)
     try_to_sign_in(browser)

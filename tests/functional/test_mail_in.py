@@ -86,7 +86,7 @@ class Post:
         )
 
     def reply_address(self, email: str, internal: bool = False) -> str:
-        """The address for replies to somebody's letter about a ticket."""
+        """The address for replies to someone's letter about a ticket."""
         account = self.portal.tables.account
         with writing(self.portal.engine) as connection:
             account_id = connection.execute(sa.select(account.c["id"]).where(account.c["email"] == email)).scalar_one()
@@ -94,7 +94,7 @@ class Post:
         return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", 1, account_id, internal))
 
     def letter_to(self, email: str) -> str:
-        """The Message-ID of a new letter about the first ticket, to somebody."""
+        """The Message-ID of a new letter about the first ticket, to someone."""
         letter = mail("help@supplier.example", email, id=make_msgid())
         with writing(self.portal.engine) as connection:
             account = find_account(connection, self.portal.tables, email)
@@ -282,7 +282,7 @@ def test_access_that_is_over_is_over_by_mail_too(post: Post, ticket: str):
 
 
 @on_sqlite
-def test_a_mail_of_somebody_known_becomes_their_ticket(post: Post, ticket: str):
+def test_a_mail_of_someone_known_becomes_their_ticket(post: Post, ticket: str):
     message = mail(f"Anna Rossi <{ANNA.upper()}>", "help@supplier.example", "Paper everywhere.", "Fax is broken")
     message.add_attachment(PNG, "image", "png", filename="../fax.png")
 
@@ -382,14 +382,14 @@ def test_a_stranger_is_answered_by_mail_alone(post: Post, portal_folder: Path, a
 
     (letter,) = [letter for letter in post.letters("commented") if "zoe@" in str(letter["To"])]
     answer = mail("zoe@elsewhere.example", str(letter["Reply-To"]), "Thank you!")
-    somebody_else = mail("eve@elsewhere.example", str(letter["Reply-To"]), "Me too!")
+    someone_else = mail("eve@elsewhere.example", str(letter["Reply-To"]), "Me too!")
 
     text = str(letter)
     assert "Yes, we do." in text
     assert "fool" not in text
     assert "BUY THIS" not in text
     assert "faxes" not in text
-    assert [post.brings(answer).kind, post.brings(somebody_else).kind] == ["commented", "kept"]
+    assert [post.brings(answer).kind, post.brings(someone_else).kind] == ["commented", "kept"]
     assert "Thank you!" in nancy.get("/tickets/1/")
 
 
@@ -451,7 +451,7 @@ def test_an_address_from_which_letters_come_back_gets_no_more(post: Post, ticket
 
 
 @on_sqlite
-def test_a_report_about_a_letter_of_somebody_else_changes_nothing(post: Post, ticket: str):
+def test_a_report_about_a_letter_of_someone_else_changes_nothing(post: Post, ticket: str):
     assert post.brings(REPORT.format(id=1, letter_id="<guessed@localhost>").encode()).kind == "kept"
     assert post.recipients() == [ANNA]
 

@@ -1,4 +1,4 @@
-"""A story by mail, with real servers: from the first mail of somebody without access to a closed ticket."""
+"""A story by mail, with real servers: from the first mail of someone without access to a closed ticket."""
 
 import email
 import email.policy

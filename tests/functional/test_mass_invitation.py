@@ -40,7 +40,7 @@ def work(app, clock):
     Worker(live.engine, lambda: live.current().tables, clock, lambda _tables: "https://care.example", None).turn()
 
 
-def test_everybody_is_counted_then_invited_batch_by_batch(app, recorded, clock, monkeypatch):
+def test_everyone_is_counted_then_invited_batch_by_batch(app, recorded, clock, monkeypatch):
     monkeypatch.setattr(mass_invitation, "BATCH", 1)
     assert "Invite 3 people" in recorded.get("/people/open")
     assert post(recorded, "/people/open", profile="customer", visible="new").status_int == 303
@@ -117,7 +117,7 @@ def test_of_two_who_open_the_portal_the_second_does_not_stop_the_first(app, reco
     assert page.html.select_one('input[name="do"]')["value"] == "stop"
 
 
-def test_only_staff_opens_the_portal_to_everybody(app, sign_in):
+def test_only_staff_opens_the_portal_to_everyone(app, sign_in):
     bruno = sign_in(BRUNO)
     assert bruno.get("/people/open", status="*").status_int == 404
     assert post(bruno, "/people/open", profile="customer").status_int == 404

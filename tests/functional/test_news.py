@@ -19,7 +19,7 @@ HOUR = datetime.timedelta(hours=1)
 
 @pytest.fixture
 def fresh(orders):
-    """The portal, an hour later, when nothing is new to anybody."""
+    """The portal, an hour later, when nothing is new to anyone."""
     orders.clock.now += HOUR
     for email in (ANNA, BRUNO, CARLA, NANCY):
         orders[email].send("/orders/seen")

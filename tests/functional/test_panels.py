@@ -199,7 +199,7 @@ def test_sums_are_exact_and_of_one_currency_each(world):
 
 
 def test_a_sum_may_be_larger_than_any_number_that_can_be_typed(world):
-    """One person's two enormous numbers must not break the home page of everybody who sees them."""
+    """One person's two enormous numbers must not break the home page of everyone who sees them."""
     points = {label: text for label, text, _address in charts_of(world[ANNA])["Points by urgent"]}
     assert points == {"Yes": "18,446,744,073,709,551,613", "No": "-6"}
 

@@ -151,7 +151,7 @@ def test_a_form_opened_before_the_link_was_used_sets_nothing(app, another_browse
     link = link_in(letters(app)[0])
     late = form_of(another_browser().get(link), link)
     set_password(app, link)
-    late["new"] = late["confirm"] = "somebody else's phrase"
+    late["new"] = late["confirm"] = "someone else's phrase"
     late.submit(status=404)
     assert try_to_sign_in(app, password=NEW).status_int == 303
 

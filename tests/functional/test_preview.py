@@ -31,7 +31,7 @@ def ticket(app, sign_in):
 
 @pytest.fixture
 def preview(ticket, database, portal_folder, tmp_path):
-    """A function that opens a changed copy of the folder as somebody, in a browser that has the key."""
+    """A function that opens a changed copy of the folder as someone, in a browser that has the key."""
     opened = []
 
     def open_preview(*changes, email=NANCY):

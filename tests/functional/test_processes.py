@@ -34,7 +34,7 @@ COMMAND = [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py"
 
 
 class Person:
-    """Somebody with a browser, over the wire."""
+    """Someone with a browser, over the wire."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -155,7 +155,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(postgresql_
         for worker in others:
             os.kill(worker, signal.SIGKILL)
         assert "P1" in first_answer(people[1], "/tickets/"), "new ones start with the last valid declarations"
-    assert len(accepted) == 32, "everybody goes on"
+    assert len(accepted) == 32, "everyone goes on"
     engine = make_engine(postgresql_url)
     declaration = load(PORTALS / "small").declaration
     with reading(engine) as connection:

@@ -1,4 +1,4 @@
-"""Pages are read from a real streaming replica, which lags or dies: everybody sees their own changes."""
+"""Pages are read from a real streaming replica, which lags or dies: everyone sees their own changes."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Whatever is sent to a record and below it: by somebody who may only read, and to a record in a final state."""
+"""Whatever is sent to a record and below it: by someone who may only read, and to a record in a final state."""
 
 import pytest
 import sqlalchemy as sa
@@ -64,7 +64,7 @@ def test_a_record_in_a_final_state_stays_as_it_is(world):
 
 
 def taken(world, email, targets):
-    """Those of the addresses that do not refuse what somebody posts."""
+    """Those of the addresses that do not refuse what someone posts."""
     before = world.rows()
     form = {"text": "forged", "comment": "forged", "name": "forged", "_version": "1"}
     answers = {target: world[email].send(target, form).status_int for target in targets}

@@ -126,7 +126,7 @@ def test_one_statement_asks_all_modules_and_finds_what_each_list_finds(filled, m
     assert {(email, text): found(email, text) for email in people for text in texts} == together
 
 
-def test_everybody_searches_within_their_own(filled):
+def test_everyone_searches_within_their_own(filled):
     assert filled[BRUNO].titles("/requests/?q=screen") == ["Screen"]
     assert filled[NANCY].titles("/requests/?q=screen") == ["Screen"]
     assert "Screen" not in filled["carla@globex.example"].get("/search?q=screen").html.main.text

@@ -180,7 +180,7 @@ def test_a_server_that_is_away_delays_letters_and_loses_none(post, server, monke
     assert server.ids[0] == rows(post)[-1]["message_id"]
 
 
-def test_a_letter_that_somebody_waits_for_is_retried_before_all_others(post, server):
+def test_a_letter_that_someone_waits_for_is_retried_before_all_others(post, server):
     server.answers = ["451 greylisted, come back"]
     queue(post, ahead=True)
     queue(post, 2)

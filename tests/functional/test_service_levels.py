@@ -192,7 +192,7 @@ def test_a_deadline_is_said_to_be_on_track_paused_overdue_missed_or_met(desk, tm
     assert sorted(desk[NANCY].titles("/tickets/?tab=all&solution=overdue")) == ["Bad", "Over"]
 
 
-def test_of_several_deadlines_the_one_counts_that_needs_somebody_first(desk):
+def test_of_several_deadlines_the_one_counts_that_needs_someone_first(desk):
     ticket_id, staff = ticket(desk), desk[NANCY]
     assert values(desk, ticket_id, "both", "first") == ["running", at("05 14:00")]
     go_to(desk, "05 13:30")

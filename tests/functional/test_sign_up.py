@@ -212,7 +212,7 @@ def test_a_link_is_only_shown_to_people_who_may_give_its_profile(app, sign_in, a
     assert link not in sign_in(BRUNO).get(f"/organizations/{acme}/people")
 
 
-def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anybody(app, sign_in, another_browser):
+def test_a_wrong_link_and_a_withdrawn_one_say_the_same_and_nothing_about_anyone(app, sign_in, another_browser):
     bruno, acme = sign_in(BRUNO), company_of(app, BRUNO)
     link = make_link(bruno, acme)
     renewed = make_link(bruno, acme)

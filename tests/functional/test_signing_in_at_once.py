@@ -57,7 +57,7 @@ def counts(logins):
 def test_an_office_signs_in_at_the_same_moment(logins):
     answers = at_once(lambda number: logins.sign_in(SignInAttempt(address(number), PASSWORD, NETWORK), NOW))
     assert [type(answer) for answer in answers] == [SignedIn] * OFFICE
-    assert counts(logins) == [0], "only what the network shares, taken back for everybody"
+    assert counts(logins) == [0], "only what the network shares, taken back for everyone"
 
 
 def test_wrong_passwords_at_the_same_moment_are_all_counted(logins):

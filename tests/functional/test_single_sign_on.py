@@ -51,7 +51,7 @@ def go_there(browser, following=""):
 
 
 def callback_after(there, person="anna"):
-    """Lets the provider sign somebody in; returns the path to which it sends the browser back."""
+    """Lets the provider sign someone in; returns the path to which it sends the browser back."""
     return httpx.post(there, data={"sub": person}).headers["location"].removeprefix("http://localhost")
 
 
@@ -164,7 +164,7 @@ def test_the_second_factor_is_asked_for_here_too(app, sign_in, another_browser, 
     assert enter_code(browser, phone.code(), "/login/code?next=%2Ftickets%2F").location == "http://localhost/tickets/"
 
 
-def test_what_somebody_else_began_lets_nobody_in(app, another_browser):
+def test_what_someone_else_began_lets_nobody_in(app, another_browser):
     stranger = another_browser()
     callback = callback_after(go_there(stranger))
     for browser in (app, another_browser()):

@@ -16,7 +16,7 @@ from tests.functional.world import ANNA, NANCY
 
 
 def refusal(world, email, module, identity):
-    """The refusal for somebody who may delete, with various profiles."""
+    """The refusal for someone who may delete, with various profiles."""
     portal = world.portal
     with writing(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)

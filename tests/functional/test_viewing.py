@@ -1,4 +1,4 @@
-"""An administrator views the portal as somebody else: read-only, recorded in the history, and with a way back."""
+"""An administrator views the portal as someone else: read-only, recorded in the history, and with a way back."""
 
 import pytest
 import sqlalchemy as sa
@@ -118,7 +118,7 @@ def test_signing_out_leads_out_of_the_view_which_the_history_of_the_person_tells
     assert "This form has expired" in form.submit(status=400), "a form of the preview is worth nothing behind it"
 
 
-def test_what_is_somebody_elses_alone_is_not_shown(nancy, sign_in, another_browser):
+def test_what_is_someone_elses_alone_is_not_shown(nancy, sign_in, another_browser):
     anna = sign_in(ANNA, browser=another_browser())
     form = form_of(anna.get("/tickets/1/"), "/tickets/1/comments")
     drafted = {name: field[0].value for name, field in form.fields.items() if name and name.startswith("_")}

@@ -76,7 +76,7 @@ def test_a_record_seen_in_more_than_one_way_is_listed_once(world, request_of_ann
         assert "1–4 of 4" in world[email].get("/requests/?tab=all").text
 
 
-def test_customers_add_people_of_their_own_companies_and_staff_anybody(world, request_of_anna):
+def test_customers_add_people_of_their_own_companies_and_staff_anyone(world, request_of_anna):
     assert add(world, BRUNO, request_of_anna, "Carla Neri").status_int == 422
     assert world[CARLA].see(f"/requests/{request_of_anna}/").status_int == 404
     foreign = add(world, BRUNO, request_of_anna, "Carla Neri")

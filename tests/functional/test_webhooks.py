@@ -187,11 +187,11 @@ def test_a_webhook_gets_what_its_profile_may_read_and_nothing_else(world, receiv
     ticket = open_ticket(world, urgency="high")
     comment(world, NANCY, ticket, "Between us", internal="true")
     world.set("tickets", ticket, notes="Canary")
-    comment(world, NANCY, ticket, "To everybody")
+    comment(world, NANCY, ticket, "To everyone")
     tell(world)
     created, commented = receiver.told("/shop")
     assert "notes" not in created["data"]["record"]
-    assert commented["data"]["comment"]["text"] == "To everybody"
+    assert commented["data"]["comment"]["text"] == "To everyone"
     assert "internal" not in commented["data"]["comment"]
     assert len(receiver.told("/erp")) == 4
 
@@ -300,7 +300,7 @@ def test_a_receiver_that_is_gone_gets_nothing_more_and_administrators_see_it(wor
     with reading(world.portal.engine) as connection:
         subjects = connection.scalars(sa.select(world.portal.tables.outbox.c["subject"])).all()
     assert "Messages to a webhook could not be delivered" in subjects
-    open_ticket(world)  # somebody has put the receiver up again
+    open_ticket(world)  # someone has put the receiver up again
     world.clock.now += MINUTE
     assert worker.deliver() == 1
 

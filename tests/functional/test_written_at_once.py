@@ -53,7 +53,7 @@ def test_the_second_is_tried_again(world, write, write_too):
     assert isinstance(error.value, RetryError) or is_retryable(error.value)
 
 
-def test_everybody_who_follows_a_record_may_comment_on_it_at_the_same_moment(world):
+def test_everyone_who_follows_a_record_may_comment_on_it_at_the_same_moment(world):
     request = world.add("requests", name="Busy", **world.for_request())
     with writing(world.portal.engine) as connection:
         records = world.records(connection, "requests")

@@ -135,7 +135,7 @@ def test_a_page_of_a_package_shows_what_its_reader_may_see(world):
     assert "/bank-accounts" not in TestApp(world.app).get("/login").text
 
 
-def test_a_page_without_a_permission_is_for_everybody_signed_in(world):
+def test_a_page_without_a_permission_is_for_everyone_signed_in(world):
     assert TestApp(world.app).get("/bank-accounts", status=303).location.endswith("/login?next=%2Fbank-accounts")
 
 

@@ -69,7 +69,7 @@ PEOPLE_OF_SMALL = tuple(wish for wish in PEOPLE if wish.email not in (DARIO, EDD
 
 
 class Browser(TestApp):
-    """A browser with somebody signed in; `send` fills in the token that every form contains."""
+    """A browser with someone signed in; `send` fills in the token that every form contains."""
 
     token: str = ""
 
@@ -166,7 +166,7 @@ class World:
         return self.app.registry.live.current()
 
     def signed_in(self, email: str) -> Browser:
-        """A new browser in which somebody signs in."""
+        """A new browser in which someone signs in."""
         browser = Browser(self.app)
         token = _token(browser.get("/login"))
         browser.post("/login", {"_csrf": token, "email": email, "password": PASSWORD}, status=303)
@@ -174,7 +174,7 @@ class World:
         return browser
 
     def program(self, email: str, **wanted: Any) -> Program:
-        """A program with somebody's token, which has already been used."""
+        """A program with someone's token, which has already been used."""
         with writing(self.portal.engine) as connection:
             account = find_account(connection, self.portal.tables, email)
             request = TokenRequest("Test", **wanted)
@@ -205,7 +205,7 @@ class World:
         return Linked(self.add(module, **values), module)
 
     def for_request(self, caller: str = "Anna Rossi") -> dict[str, Any]:
-        """What a request by somebody at Acme needs in addition to its name; its service Printing is new."""
+        """What a request by someone at Acme needs in addition to its name; its service Printing is new."""
         acme = self.the("companies", "Acme")
         service = self.link("services", name="Printing", customers=(acme,))
         return {"body": "x", "caller": self.the("people", caller), "company": acme, "service": service}

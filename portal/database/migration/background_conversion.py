@@ -27,8 +27,8 @@ from portal.fields.refused import Refused
 from portal.fields.table_names import shortened
 
 PREFIX = "_converting"  # no declared name begins with “_”
-PAUSE = 0.05  # seconds before retrying a batch whose records somebody is saving
-FEW = 50  # records that are converted while everybody waits
+PAUSE = 0.05  # seconds before retrying a batch whose records someone is saving
+FEW = 50  # records that are converted while everyone waits
 ROUNDS = 100  # after which few records saved in the meantime are left
 Report = Callable[[int], None]
 Result = TypeVar("Result")
@@ -142,7 +142,7 @@ class PreparedField:
         values_set_aside.write_texts(conversion.connection, conversion.module.name, self._aside, texts)
 
     def _drop_unique_indexes(self, connection: sa.Connection) -> None:
-        """Drops those of the new columns, because somebody saved a value that only the new type considers a duplicate.
+        """Drops those of the new columns, because someone saved a value that only the new type considers a duplicate.
         The migration creates them at the very end, and reports duplicate values."""
         for index in self.conversion.table.indexes:
             if index.unique and not self.names.keys().isdisjoint(index.columns.keys()):
@@ -233,7 +233,7 @@ class PreparedTable:
         return len(record_ids)
 
     def _patiently(self, work: Callable[[sa.Connection], Result]) -> Result:
-        """Does `work` in a short transaction; retries it while somebody saves one of its records."""
+        """Does `work` in a short transaction; retries it while someone saves one of its records."""
         while True:
             try:
                 with writing(read_committed(self.engine)) as connection:

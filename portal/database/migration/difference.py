@@ -1,7 +1,7 @@
 """The difference between the tables in the database and the declared ones.
 
 Found in the real database, or by comparing two snapshots, which is fast. Only the portal's own objects count: a table,
-column or index that neither the declaration nor the last snapshot names belongs to somebody else, and is never touched.
+column or index that neither the declaration nor the last snapshot names belongs to someone else, and is never touched.
 """
 
 from collections import defaultdict

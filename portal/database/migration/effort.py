@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.database.migration.row_counts import RowCounts
 
 LARGE = 100_000  # records; reading that many takes seconds
-NOBODY, SAVING, EVERYBODY = "", "saving", "everybody"  # who waits
+NOBODY, SAVING, EVERYONE = "", "saving", "everybody"  # who waits
 
 
 class Work(enum.Enum):
@@ -30,7 +30,7 @@ class Effort:
 
     rows: int
     seconds: float
-    waits: str  # NOBODY, SAVING or EVERYBODY
+    waits: str  # NOBODY, SAVING or EVERYONE
     table: str
     is_large: bool = False
 
@@ -42,8 +42,8 @@ class Effort:
         long = f"about {self.seconds:,.0f} s" if self.seconds >= 1 else "less than a second"
         who = {
             NOBODY: "nobody",
-            SAVING: "anybody who saves something",
-            EVERYBODY: "anybody who opens or saves something",
+            SAVING: "anyone who saves something",
+            EVERYONE: "anyone who opens or saves something",
         }[self.waits]
         return f"; {self.rows:,} records, {long}: {who}{f' in {self.table}' if self.table else ''} has to wait"
 
@@ -56,6 +56,6 @@ def estimate_effort(counts: RowCounts, table: str, work: Work) -> Effort | None:
     is_large = count >= LARGE
     if counts.connection.dialect.name == "sqlite":
         return Effort(count, count * work.value[0], SAVING, "", is_large)
-    waits = {Work.INDEX: NOBODY, Work.CONVERT_IN_BATCHES: NOBODY, Work.RENAME: SAVING}.get(work, EVERYBODY)
+    waits = {Work.INDEX: NOBODY, Work.CONVERT_IN_BATCHES: NOBODY, Work.RENAME: SAVING}.get(work, EVERYONE)
     seconds = count * work.value[1]
     return Effort(count, seconds, waits, table if waits else "", is_large)

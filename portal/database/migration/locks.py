@@ -1,7 +1,7 @@
 """Locks of a migration on PostgreSQL: one migration at a time, and exclusive tables without keeping readers waiting.
 
 A migration is more than one transaction, from the plan to the last index: its turn is a lock held by a separate
-connection. A table is only locked briefly, since everybody who comes later waits behind the lock.
+connection. A table is only locked briefly, since everyone who comes later waits behind the lock.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
 # PostgreSQL ends an autovacuum that is in the way, but only after one second (its deadlock_timeout). While one is
 # running, every tenth attempt waits that long.
 PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
-FROM_EVERYBODY, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock excludes from a table
+FROM_EVERYONE, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock excludes from a table
 Result = TypeVar("Result")
 
 _VACUUM = sa.text(  # or the build of an index
@@ -40,7 +40,7 @@ OWN_LOCK = (
 def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Callable[[], None] = lambda: None) -> Result:
     """Does `work`, which needs exclusive tables, and returns its result.
 
-    On PostgreSQL, it only waits a moment for them, since everybody who comes later waits behind it: then everything is
+    On PostgreSQL, it only waits a moment for them, since everyone who comes later waits behind it: then everything is
     rolled back and tried again, until no reader is in the way. No lock of `work`, on a table or a row, survives that.
     `undo`: reverts what `work` has changed in memory.
     """

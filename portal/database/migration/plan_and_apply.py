@@ -27,7 +27,7 @@ from portal.database.migration.declared_renames import Renames, find_renames
 from portal.database.migration.difference import Changes, compare_snapshots, inspect_database
 from portal.database.migration.former_names import SAME, FormerNames, former_names, with_new_names
 from portal.database.migration.locks import (
-    FROM_EVERYBODY,
+    FROM_EVERYONE,
     FROM_SAVING,
     lock_tables,
     one_at_a_time,
@@ -228,7 +228,7 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
     renames, names = planner.renames, former_names(old, planner.renames)
     altered = planner.difference.altered_tables.union(*[step.tables for step in steps], names.tables, names.columns)
     replaced = renames.modules.keys() & old["modules"].keys()
-    lock_tables(connection, {*map(names.table, altered), *replaced}, FROM_EVERYBODY)
+    lock_tables(connection, {*map(names.table, altered), *replaced}, FROM_EVERYONE)
     with_options = {names.table(module) for module, _field in planner.option_renames}
     lock_tables(connection, with_options | tables_with_names(planner.tables, old, renames), FROM_SAVING)
 

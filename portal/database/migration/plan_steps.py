@@ -95,7 +95,7 @@ def for_people(step: PlanStep, names: Iterable[str]) -> PlanStep:
 
 
 def step_entry(step: PlanStep) -> dict[str, Any]:
-    """A step for programs. `waits`: saving, everybody or null for nobody; `table`: the one concerned, null for all."""
+    """A step for programs. `waits`: saving, everyone or null for nobody; `table`: the one concerned, null for all."""
     effort = step.effort
     return {
         "sentence": step.sentence,

@@ -28,7 +28,7 @@ from portal.fields.table_names import is_rows, join_name
 def rename_in_database(connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames) -> None:
     """Does all `renames`; `old` is the last snapshot, with its old names.
 
-    On PostgreSQL, the tables must already be locked: what somebody is about to save would keep the old name.
+    On PostgreSQL, the tables must already be locked: what someone is about to save would keep the old name.
     """
     if renames.modules:
         _rename_module_in_rows(connection, tables, renames.modules)

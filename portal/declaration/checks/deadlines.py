@@ -171,7 +171,7 @@ def _check_moment(draft: DeclarationDraft, module: Module, deadline: Field, name
         if not draft.is_broken(module.name, name):
             at.wrong(draft.no_field(module.name, name))
     elif field.value_type != "datetime" or field.computed:
-        at.wrong(f'"{name}" is not a datetime that somebody, or a transition, sets')
+        at.wrong(f'"{name}" is not a datetime that someone, or a transition, sets')
     elif field is deadline:
         at.wrong("a deadline cannot depend on itself")
 

@@ -75,7 +75,7 @@ def check_columns(draft: DeclarationDraft, module: Module, lines: Field, at: Cur
             at["fields"][name]["unique"].wrong("a column is unique within its record: write unique: true")
         if column.rollups:
             sentence = (
-                f'"{name}" shows the roll-up {column.rollups[0].name}, which not everybody who reads rows may read'
+                f'"{name}" shows the roll-up {column.rollups[0].name}, which not everyone who reads rows may read'
             )
             at["fields"][name].wrong(sentence)
         if column.index is not None:

@@ -24,10 +24,10 @@ def check_form_dependencies(draft: DeclarationDraft, declaration: Declaration) -
             has_forms = any(True for access in accesses for _form in _forms(access))
             if field.required_when is not None and has_forms and not _is_asked(module, field, accesses):
                 at["required_when"].key.warn(
-                    "only imports apply this: no form that somebody may open asks for this field"
+                    "only imports apply this: no form that someone may open asks for this field"
                 )
             if field.read_only_when is not None and has_forms and not _is_typed(field, accesses):
-                at["read_only_when"].key.warn("has no effect: no form that somebody may open asks for this field")
+                at["read_only_when"].key.warn("has no effect: no form that someone may open asks for this field")
             if name := _asked_too_late(module, field, field.show_when, accesses):
                 at["show_when"].warn(f'"{field.name}" is hidden in its step: a later step asks for "{name}"')
             for option, condition in field.option_conditions.items():

@@ -1,4 +1,4 @@
-"""Warns about what customers could see, change or write without anybody intending it.
+"""Warns about what customers could see, change or write without anyone intending it.
 
 Checks every resolved profile. Each warning is placed where the layout, tab or button is written: in the profile, in a
 profile that it extends, or in modules.yaml.
@@ -259,6 +259,6 @@ def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: t
 
 
 def _is_no_secret(draft: DeclarationDraft, profile: Profile, module: str, field: Field) -> bool:
-    """Whether the history shows a built-in field anyway: to everybody when something happened, to staff who did it."""
+    """Whether the history shows a built-in field anyway: to everyone when something happened, to staff who did it."""
     of_every_record = module in draft.modules and field.name in draft.modules[module].builtin
     return of_every_record and (profile.staff or field.name in ("created", "modified"))

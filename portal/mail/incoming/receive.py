@@ -129,7 +129,7 @@ class Receiver:
         return True
 
     def _give(self, address: str, place: tuple[str, int]) -> None:
-        """Makes somebody the owner of a record without one."""
+        """Makes someone the owner of a record without one."""
         module, record_id = place
         with contextlib.suppress(KeptAsideError):
             sender = self._senders.known(address)

@@ -1,4 +1,4 @@
-"""What somebody wrote in a reply, without what their mail program quoted below it and without their signature.
+"""What someone wrote in a reply, without what their mail program quoted below it and without their signature.
 
 Nothing is lost: what is removed is folded away below the comment.
 """

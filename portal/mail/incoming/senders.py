@@ -55,7 +55,7 @@ class Senders:
         return self._without_access(person.title, person.id, companies)
 
     def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> MailSender:
-        """The recipient of the letter that `mail` replies to. Raises KeptAsideError if somebody else writes."""
+        """The recipient of the letter that `mail` replies to. Raises KeptAsideError if someone else writes."""
         if reply_to.account_id == 0 and self._wrote_as_stranger(mail, reply_to):
             return self.stranger(mail)
         account = load_account(self.connection, self.tables, reply_to.account_id)
@@ -77,7 +77,7 @@ class Senders:
         return MailSender(identity.policy, Author(account.id, account.name, "mail"), account.person)
 
     def stranger(self, mail: IncomingMail) -> MailSender:
-        """Somebody unknown to the portal."""
+        """Someone unknown to the portal."""
         return self._without_access(mail.sender_name or mail.sender, None, ())
 
     def _person(self, address: str) -> Record | None:

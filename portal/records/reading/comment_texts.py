@@ -1,4 +1,4 @@
-"""The texts of conversations on records, for the search: public comments for everybody, internal ones for staff."""
+"""The texts of conversations on records, for the search: public comments for everyone, internal ones for staff."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

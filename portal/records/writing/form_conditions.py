@@ -35,7 +35,7 @@ def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any
     """What a record holds in fields that forms will hide, because with `changed` values `show_when` no longer holds."""
     if not _shown_by(records.module, changed):
         return {}
-    records_now = records.as_system.by_ids([record_id], records.module.fields)  # none if somebody deleted it
+    records_now = records.as_system.by_ids([record_id], records.module.fields)  # none if someone deleted it
     return hidden_values(records, {**records_now[0].values, "id": record_id}, changed) if records_now else {}
 
 

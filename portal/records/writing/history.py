@@ -29,7 +29,7 @@ KINDS = (
     "watched", "unwatched", "signed", "granted", "revoked", "invited", "second_factor_removed", "viewed_as", "bounced",
     "reminded", "followed_up", "erased",
 )  # fmt: skip
-# Events that somebody may have to be notified of, and those that make waiting letters wrong.
+# Events that someone may have to be notified of, and those that make waiting letters wrong.
 ANNOUNCED = {
     "created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted",
 }  # fmt: skip

@@ -35,7 +35,7 @@ def values_after(records: Records, values: Mapping[str, Any], transition: Transi
 
 
 def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
-    """The record's current state, since somebody may have moved it after it was read.
+    """The record's current state, since someone may have moved it after it was read.
 
     Raises ConflictError if the record is gone, or if it is final by now, unless `even_final`.
     """

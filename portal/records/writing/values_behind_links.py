@@ -1,6 +1,6 @@
 """Values read from a linked record: defaults such as `$caller.company` and `me.phone`, lookups of an unsaved form.
 
-They are read as the portal itself sees the records: a declared default applies to everybody who creates a record.
+They are read as the portal itself sees the records: a declared default applies to everyone who creates a record.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who may add people to a record and remove them: customers for people of their own companies, staff for anybody.
+"""Who may add people to a record and remove them: customers for people of their own companies, staff for anyone.
 
 Only people with the right `watch` add others: no letter, copy or forward ever does. The record becomes part of the
 added person's scope (records/policy.py), so the caller must rewrite its entry in the search index.

@@ -144,7 +144,7 @@ class Writer:
 
         `folded`: the quoted text of a mail and its signature.
 
-        Raises NotAllowedError, also for an internal comment by somebody who is not staff; ConflictError on a final
+        Raises NotAllowedError, also for an internal comment by someone who is not staff; ConflictError on a final
         record, unless the comment is internal.
         """
         records = self.records
@@ -254,7 +254,7 @@ class Writer:
             replace_texts(self.records.as_system, [record.id])
 
     def unwatch(self, record: Record, person_id: int) -> None:
-        """Removes a person from the record; everybody may remove themselves. Raises NotAllowedError."""
+        """Removes a person from the record; everyone may remove themselves. Raises NotAllowedError."""
         if person_id != self.records.policy.reader.person:
             self._check_watching(person_id)
         if remove_watcher(self.records, record.id, person_id, self.author):

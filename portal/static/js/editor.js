@@ -1,7 +1,7 @@
 // Rich text: a small toolbar over an editable copy of the textarea. The textarea is sent, and the server sanitizes it.
 import { attach, make, parsePage } from "./attach.js";
 
-// What portal/fields/markup.py lets through: anything else is lost as soon as somebody types.
+// What portal/fields/markup.py lets through: anything else is lost as soon as someone types.
 const TAGS = new Set(
   ("A ABBR B BLOCKQUOTE BR CAPTION CITE CODE DD DEL DIV DL DT EM H1 H2 H3 H4 H5 H6 HR I IMG INS KBD LI MARK OL P PRE Q S " +
     "SMALL SPAN STRONG SUB SUP TABLE TBODY TD TFOOT TH THEAD TR U UL").split(" "),

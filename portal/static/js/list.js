@@ -28,7 +28,7 @@ attach("form[data-list]", (form) => {
     } catch (error) {
       if (error.name === "AbortError") return;
       // No connection: after Enter, the browser reports it. While typing, the next letter tries again; navigating now could
-      // get in the way of somebody who is leaving the page.
+      // get in the way of someone who is leaving the page.
       if (submitted) location.assign(url);
     }
     document.querySelector("[data-records]")?.removeAttribute("aria-busy");

@@ -1,4 +1,4 @@
-// Marks a record as seen once its page has been visible for a moment: pages may be fetched without anybody looking.
+// Marks a record as seen once its page has been visible for a moment: pages may be fetched without anyone looking.
 import { attach } from "./attach.js";
 
 const A_MOMENT = 1500; // milliseconds

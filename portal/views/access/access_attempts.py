@@ -1,4 +1,4 @@
-"""Counts the addresses that somebody of a company gives access to: a refusal reveals that others have the address."""
+"""Counts the addresses that someone of a company gives access to: a refusal reveals that others have the address."""
 
 from pyramid.request import Request
 
@@ -7,7 +7,7 @@ from portal.database.engine import paused, writing
 
 
 def count_access_attempt(request: Request) -> None:
-    """Counts an address that somebody of a company gives access to. Raises TooManyAttemptsError.
+    """Counts an address that someone of a company gives access to. Raises TooManyAttemptsError.
 
     A refusal reveals that others have the address: unlimited attempts would reveal who they are. Successful ones are
     taken back by `uncount_access_attempt`. A refused request writes nothing, so this is stored before anything else

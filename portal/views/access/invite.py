@@ -82,7 +82,7 @@ def _following(module: Module, person: int | None) -> str:
 
 
 def _taken(request: Request, register: Register, email: str) -> Words:
-    """Why an address cannot be invited: somebody with it already has access, or the reader may not give them any.
+    """Why an address cannot be invited: someone with it already has access, or the reader may not give them any.
 
     Only for people whose access the reader may change does it say which.
     """
@@ -133,11 +133,11 @@ def _invite_page(module: Module, request: Request, inputs: Inputs, errors: Error
         ),
         icon="send",
         once=once_key(request),
-        others=(Action(_("Invite everybody"), f"{module.path}open", "users"),) if request.policy.staff else (),
+        others=(Action(_("Invite everyone"), f"{module.path}open", "users"),) if request.policy.staff else (),
     )
 
 
 def _check_companies(request: Request) -> None:
-    """People who are not staff invite to their own companies: without one, they cannot invite anybody."""
+    """People who are not staff invite to their own companies: without one, they cannot invite anyone."""
     if not request.policy.staff and not request.reader.companies:
         raise HTTPNotFound

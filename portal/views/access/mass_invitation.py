@@ -1,4 +1,4 @@
-"""Inviting everybody: how many people that would be, the switch, and the progress. For staff."""
+"""Inviting everyone: how many people that would be, the switch, and the progress. For staff."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ MOST_LEFT_OUT = 20  # names on the page
 
 @dataclass(frozen=True)
 class MassInvitationPage:
-    """mass_invitation.pt: inviting everybody; without `submit`, there is nobody to invite."""
+    """mass_invitation.pt: inviting everyone; without `submit`, there is nobody to invite."""
 
     url: str
     back_url: str
@@ -53,8 +53,8 @@ def show_mass_invitation(module: Module, request: Request) -> MassInvitationPage
 
 
 @view_config(context=Module, name="open", request_method="POST", renderer="mass_invitation.pt", permission="grant")
-def invite_everybody(module: Module, request: Request) -> MassInvitationPage | Response:
-    """`POST /PEOPLE/open`: starts or stops inviting everybody, which the worker does batch by batch."""
+def invite_everyone(module: Module, request: Request) -> MassInvitationPage | Response:
+    """`POST /PEOPLE/open`: starts or stops inviting everyone, which the worker does batch by batch."""
     _check_staff(request)
     if again := answer_if_repeated(module.records, request):
         return again
@@ -97,7 +97,7 @@ def _invitation_page(
     outcome_words = tuple(_outcome_words(request, outcome)) if outcome else ()
     left_out = _titled(module, outcome.left_out) if outcome else ()
     if not number:
-        text = _("Everybody who has an email address has access, or has been invited.")
+        text = _("Everyone who has an email address has access, or has been invited.")
         return MassInvitationPage(url, module.path, text, outcome=outcome_words)
     text = ngettext(
         "${number} person has an email address and no access yet, not counting your own company.",

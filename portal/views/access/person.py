@@ -33,7 +33,7 @@ from portal.web.letters import letter_sender, queue_letter
 from portal.web.resources import Record
 
 SHOWN_FOR = 300  # seconds for which the link of an invitation can be shown
-# The same for every address that somebody else has: it must not reveal who they are.
+# The same for every address that someone else has: it must not reveal who they are.
 TAKEN = _("This address cannot be given access here. Please contact us.")
 Errors = Mapping[str, Words]
 

@@ -1,6 +1,6 @@
 """Signing up: `/signup` as declared in `sign_up:`, and `/join/TOKEN`, the link of a company.
 
-One page asks for the address and sends a link to it; the link's page asks for name and password; then somebody
+One page asks for the address and sends a link to it; the link's page asks for name and password; then someone
 approves, if that is declared. Only the link's page reveals whether an address is known.
 """
 

@@ -105,7 +105,7 @@ def _company_input(sign_up: SignUp) -> str:
 
 
 def _within_reach(request: Request, person: int) -> bool:
-    """Whether the reader may give access to an already recorded person: staff to everybody they see."""
+    """Whether the reader may give access to an already recorded person: staff to everyone they see."""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
     return people.exists(person) and may_manage(request.connection, request.identity, person, None)
 

@@ -18,7 +18,7 @@ MOST = ArchiveLimits(entries=10_000, size=500_000_000)
 
 @view_config(context=Account, name="data", request_method="GET")
 def download_own_data(context: Account, request: Request) -> Response:
-    """`GET /account/data`: the archive; not available in a preview, which shows somebody else."""
+    """`GET /account/data`: the archive; not available in a preview, which shows someone else."""
     if request.visitor.own_account == NOBODY:
         raise HTTPNotFound
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent

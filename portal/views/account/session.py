@@ -177,7 +177,7 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     tables = request.portal.tables
     if reason := sign_in_refusal(request.connection, tables, account, request.now):
         return PasswordPage(_("Password saved"), text=reason, **TO_SIGN_IN)
-    if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # only the provider says who somebody is
+    if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # only the provider says who someone is
         return HTTPSeeOther("/login")
     if account.second_factor:
         return enter(request, request.logins.ask_for_code(request.connection, account, request.now))

@@ -53,7 +53,7 @@ def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
         tables = request.portal.tables
         link_request = LinkRequest(email, network_of(request.remote_addr), read_cookie(request, Cookie.DEVICE))
         recipient, token = request_link(request.connection, tables, link_request, request.now, SIGN_IN, LIFETIME)
-        # Anybody may request a letter to a known address: it contains a page of the portal, and nothing else.
+        # Anyone may request a letter to a known address: it contains a page of the portal, and nothing else.
         path = urlsplit(following).path
         page = path if 1 < len(path) <= LONGEST_PATH else ""
         queue_letter(request, sign_in_link_letter(letter_sender(request), recipient, token, page), link=token)

@@ -29,7 +29,7 @@ REFUSED = _("This passkey cannot be used here. Sign in another way.")
     context=Login, name="passkey-options", request_method="POST", renderer="json", permission=NO_PERMISSION_REQUIRED
 )
 def passkey_options(context: Login, request: Request) -> dict[str, Any]:
-    """`POST /login/passkey-options`: what a browser needs to sign in with a passkey; the same for everybody."""
+    """`POST /login/passkey-options`: what a browser needs to sign in with a passkey; the same for everyone."""
     check_passkeys_are_used(request)
     tables, limit, network = request.portal.tables, attempts.PASSKEY, network_of(request.remote_addr)
     try:

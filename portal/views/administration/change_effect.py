@@ -23,7 +23,7 @@ from portal.workshop.differences import Change
 
 @dataclass(frozen=True)
 class EffectExample:
-    """A record that somebody loses or gains; without `url` it cannot be opened yet."""
+    """A record that someone loses or gains; without `url` it cannot be opened yet."""
 
     label: str
     url: str
@@ -43,7 +43,7 @@ class EffectLine:
 
 @dataclass(frozen=True)
 class EffectSection:
-    """What changes for the people of a profile, or for everybody."""
+    """What changes for the people of a profile, or for everyone."""
 
     title: Words
     people: Words
@@ -100,7 +100,7 @@ def _sections(
         return EffectLine(change.kind, change.sentence, place, _changed(by_name, place))
 
     if result.common:
-        yield EffectSection(_("For everybody"), "", tuple(line(change, None) for change in result.common))
+        yield EffectSection(_("For everyone"), "", tuple(line(change, None) for change in result.common))
     for profile in result.profiles:
         declared = after.profiles.get(profile.name) or request.portal.declaration.profiles[profile.name]
         number = profile.people or 0

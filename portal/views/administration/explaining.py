@@ -1,4 +1,4 @@
-"""`/-/explain`: who sees a record and may do what with it, or what somebody sees, and the deciding lines."""
+"""`/-/explain`: who sees a record and may do what with it, or what someone sees, and the deciding lines."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account_of_person, load_account
-from portal.accounts.identity import Identity, admit, admit_everybody
+from portal.accounts.identity import Identity, admit, admit_everyone
 from portal.accounts.viewing import viewed_profile_identity
 from portal.conditions import condition_text
 from portal.declaration.shapes import Module, display_name
@@ -68,7 +68,7 @@ class Audience:
 
 @dataclass(frozen=True)
 class ModuleRights:
-    """What somebody may see and do in a module; without a `scope`, they do not have it."""
+    """What someone may see and do in a module; without a `scope`, they do not have it."""
 
     label: Words
     scope: Words = ""
@@ -142,7 +142,7 @@ def links_to_explaining(resource: Record, request: Request) -> Iterator[Action]:
 
 
 def _shown_audience(request: Request, records: Records, record: reading.Record, subject: str | None) -> Audience:
-    """Who sees a record: everybody who has an account, in groups with the same deciding reasons, and the profiles that
+    """Who sees a record: everyone who has an account, in groups with the same deciding reasons, and the profiles that
     nobody has."""
     groups, policies = _groups(request, records, record, subject)
     places = Places(request.registry.live.folder)
@@ -176,7 +176,7 @@ def _groups(
     request: Request, records: Records, record: reading.Record, subject: str | None
 ) -> tuple[dict[Group, list[Account]], dict[int, Policy]]:
     """The accounts in groups with the same deciding reasons, and the rights of those that may sign in."""
-    admitted = list(admit_everybody(request.connection, request.portal.tables, **_reading(request)))
+    admitted = list(admit_everyone(request.connection, request.portal.tables, **_reading(request)))
     policies = {account.id: admission.policy for account, admission in admitted if isinstance(admission, Identity)}
     decided = outcomes(request.connection, policies, records.name, record)
     transition = records.module.transitions.get(subject or "")

@@ -51,7 +51,7 @@ class MapBox:
 
 @dataclass(frozen=True)
 class MapLine:
-    """A link in the drawing; `decides`: somebody sees records through it."""
+    """A link in the drawing; `decides`: someone sees records through it."""
 
     path: str
     decides: bool

@@ -1,4 +1,4 @@
-"""Why somebody may or may not see or do something, for administrators: sentences with the deciding lines."""
+"""Why someone may or may not see or do something, for administrators: sentences with the deciding lines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -47,6 +47,6 @@ def add_watcher(resource: RecordWatchers, request: Request) -> dict[str, Any]:
 
 @api_view_config(context=RecordWatcher, name="", request_method="DELETE")
 def remove_watcher(resource: RecordWatcher, request: Request) -> Response:
-    """`DELETE /api/MODULE/ID/watchers/PERSON`: removes a watcher; everybody may remove themselves."""
+    """`DELETE /api/MODULE/ID/watchers/PERSON`: removes a watcher; everyone may remove themselves."""
     request.writer(resource.records).unwatch(resource.record, int(resource.__name__))
     return Response(status=204)

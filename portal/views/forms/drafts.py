@@ -165,7 +165,7 @@ def _save_apart(request: Request, form: str, content: DraftContent) -> None:
 
 
 def _set_aside(request: Request, response: Response, owned_form: str, content: DraftContent) -> None:
-    """After a session has ended: until its account signs in again with this browser. Files from somebody who is not
+    """After a session has ended: until its account signs in again with this browser. Files from someone who is not
     signed in are not stored; the draft remembers that there were some."""
     if any(not isinstance(part, str) for part in request.POST.values()):
         content = replace(content, inputs={**content.inputs, FILES_LOST: ["yes"]})

@@ -135,7 +135,7 @@ def _store_or_refuse(
     """Stores the values of the form; None on success, else the form again."""
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
-    except ConflictError:  # somebody saved during this request
+    except ConflictError:  # someone saved during this request
         return _refuse_older(form, basis, content)
     except Refused as refused:  # by an existing table
         wrong = replace(content, errors=errors_of(refused, form.fields))

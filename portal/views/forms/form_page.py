@@ -179,7 +179,7 @@ class Widget(NamedTuple):
     @property
     def kind(self) -> "Widget":
         """The widget without its filled-in texts: everything else that its markup depends on."""
-        # The offers say what is chosen, and the value whether a box is ticked: nothing that somebody typed is cached.
+        # The offers say what is chosen, and the value whether a box is ticked: nothing that someone typed is cached.
         value = "true" if self.reuse == "chosen" and self.value == "true" else ""
         return self._replace(value=value, inputs=tuple(part._replace(value="") for part in self.inputs))
 

@@ -2,7 +2,7 @@
 
 A form carries its basis, in a hidden input and in its draft: a digest of each value that it showed, and the record's
 version. With it, the server distinguishes a person's changes from values that the form only showed, so that values
-that somebody else has changed in the meantime are not reverted.
+that someone else has changed in the meantime are not reverted.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ class Merged:
 
     content: FormContent
     own: frozenset[str]  # the fields that this person has changed
-    contested: frozenset[str]  # those of them that somebody else has also changed
+    contested: frozenset[str]  # those of them that someone else has also changed
 
 
 def merge_changes(record: Record, fields: Sequence[Field], content: FormContent, basis: Basis) -> Merged:

@@ -35,7 +35,7 @@ ABOUT = 140  # characters of a record's description on its card
 BESIDE = " · "  # between a title and the `details`
 DETAIL = 60  # characters of each of the `details` next to a title
 
-FOUND_AT_ONCE = 20  # while somebody types
+FOUND_AT_ONCE = 20  # while someone types
 
 FIND = "_find."
 

@@ -46,7 +46,7 @@ class ImportRequest:
 
     @cached_property
     def stored_import(self) -> StoredImport | None:
-        """The file; None if the address names none. Raises HTTPNotFound for somebody else's file."""
+        """The file; None if the address names none. Raises HTTPNotFound for someone else's file."""
         if not self.inputs.get("file"):
             return None
         imports = stored_imports(self.records, self.request.visitor.own_account, self.inputs["file"])

@@ -6,7 +6,7 @@ it if a record is open in two tabs. Only a request that does not say where it co
 in the browser.
 
 Work on a record may move it: a list with the newest change first immediately has it on top. So its place when it was
-opened is kept, and navigation continues from there. Nothing is looked up until somebody navigates.
+opened is kept, and navigation continues from there. Nothing is looked up until someone navigates.
 """
 
 from typing import Any

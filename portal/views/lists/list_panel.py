@@ -49,7 +49,7 @@ class ListPanel:
     columns_url: str
     views_url: str
     longest_name: int
-    columns: tuple[ColumnChoice, ...] = ()  # none in somebody else's view
+    columns: tuple[ColumnChoice, ...] = ()  # none in someone else's view
     moved: bool = False  # whether one was just moved
     compact: bool = False
     arranged: bool = False  # whether columns or density differ from the declaration

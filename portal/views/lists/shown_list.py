@@ -37,7 +37,7 @@ class ShownList:
     arrangement: Arrangement
     view: SavedView | None = None  # the open one
     views: tuple[SavedView, ...] = ()  # the reader's own
-    is_own: bool = True  # whether the reader may arrange it: not in somebody else's view
+    is_own: bool = True  # whether the reader may arrange it: not in someone else's view
     lost: bool = False  # whether the address names a view that does not exist
 
     @property

@@ -133,7 +133,7 @@ DESCRIPTIONS = {
     "Datetime.stop": "States in which the work is done: the deadline stays; final states always are.",
     "Datetime.from": "The datetime from which the time of within: counts, anew when it changes (created).",
     "Datetime.to": "The datetime at which the work was done; once it is set, the deadline stays.",
-    "Timeliness.of": "The deadline, a datetime; or several, of which the one that needs somebody first counts.",
+    "Timeliness.of": "The deadline, a datetime; or several, of which the one that needs someone first counts.",
     "Timeliness.soon": "How long before its end a deadline is due soon: 2 h.",
     "Timeliness.to": "The datetime at which the work was done; by default that of the deadline.",
     "Timeliness.options": "Other labels, tones and icons of overdue, soon, running, paused, missed and met.",

@@ -1,4 +1,4 @@
-"""The effect of a change to the declarations, compared with asking everybody's policy for each record."""
+"""The effect of a change to the declarations, compared with asking everyone's policy for each record."""
 
 import datetime
 import shutil
@@ -202,7 +202,7 @@ def old_seen(before):
 
 
 @pytest.mark.parametrize("changes", CHANGES.values(), ids=CHANGES)
-def test_the_records_that_go_and_come_are_those_that_everybodys_policy_names(before, old_seen, tmp_path, changes):
+def test_the_records_that_go_and_come_are_those_that_everyones_policy_names(before, old_seen, tmp_path, changes):
     new = changed(before, tmp_path / "after", changes)
     old, url = load(before).declaration, f"sqlite:///{before / 'portal.sqlite'}"
     found = compare(old, new, url, old_seen, f"sqlite:///{tmp_path / 'after/portal.sqlite'}", new)

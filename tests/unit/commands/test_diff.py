@@ -44,7 +44,7 @@ def test_what_a_profile_loses_and_gains_is_said_in_sentences(folder):
     ]
 
 
-def test_what_concerns_everybody_comes_first(folder):
+def test_what_concerns_everyone_comes_first(folder):
     change(folder, "      cost: money\n", "      price: {type: money, formerly: cost}\n")
     change(folder, "low: Low", "low: Lowest")
     change(folder, "      notes: {type: longtext, internal: true}\n", "")

@@ -86,7 +86,7 @@ def test_a_file_that_is_no_database_is_told(folder):
 def test_a_database_that_refuses_is_told_and_is_as_it_was(folder):
     portal(folder, "apply")
     declare(folder, "fields: {name: text, fax: phone, more: date}")
-    # Somebody else's change to our tables in the meantime: a trigger that refuses stands in for a failing disk.
+    # Someone else's change to our tables in the meantime: a trigger that refuses stands in for a failing disk.
     with sqlite3.connect(folder / "var/portal.sqlite") as connection:
         connection.execute(
             "CREATE TRIGGER refusing BEFORE INSERT ON portal_schema BEGIN SELECT RAISE(ABORT, 'full'); END"

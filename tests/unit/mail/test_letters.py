@@ -73,7 +73,7 @@ HOSTILE = [
 ]
 
 
-# Every letter, written to somebody.
+# Every letter, written to someone.
 WRITE = {
     "second_factor_changed_letter": lambda *who: second_factor_changed_letter(*who, is_on=True),
     "token_made_letter": lambda *who: token_made_letter(*who, "Nightly export"),

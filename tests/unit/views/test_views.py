@@ -16,7 +16,7 @@ from tests.source_code import nodes_of, python_files, tree_of
 
 FOLDER = Path(views.__file__).parent
 TEMPLATES = FOLDER.parent / "templates"
-# Everybody who is signed in may open these: the tree of addresses contains only what they may see.
+# Everyone who is signed in may open these: the tree of addresses contains only what they may see.
 OPEN_TO_WHO_IS_SIGNED_IN = {
     "account/account_page.add_token", "account/token_list.end_one_token", "account/token_list.show_token_form",
     "api/conversation.list_comments", "api/conversation.list_files", "api/lists.list_modules", "api/lists.list_records",
@@ -40,7 +40,7 @@ OPEN_TO_WHO_IS_SIGNED_IN = {
     "records/seen_and_hidden.mark_record_seen", "records/seen_and_hidden.dismiss_notice",
     "records/watching.change_watchers",
 }  # fmt: skip
-# Everybody in the world may.
+# Everyone in the world may.
 PUBLIC = {
     "access/sign_up.join_by_link", "access/sign_up.use_sign_up_link", "access/sign_up.show_join",
     "access/sign_up.show_proof",
@@ -75,7 +75,7 @@ def test_the_docstring_of_a_view_begins_with_its_method_and_address():
     assert offenders == [], "begin the docstring as in `GET /MODULE/ID/`"
 
 
-def test_a_view_without_a_permission_is_meant_for_everybody_who_is_signed_in():
+def test_a_view_without_a_permission_is_meant_for_everyone_who_is_signed_in():
     kinds = "view_config", "api_view_config"
     found = {view for view, kind, asked in declared_views() if kind in kinds and "permission" not in asked}
     assert sorted(found ^ OPEN_TO_WHO_IS_SIGNED_IN) == [], "give the view a permission, or name it here"
@@ -83,7 +83,7 @@ def test_a_view_without_a_permission_is_meant_for_everybody_who_is_signed_in():
 
 def test_a_public_view_is_meant_to_be_public():
     found = {view for view, _kind, asked in declared_views() if asked.get("permission") == "NO_PERMISSION_REQUIRED"}
-    assert sorted(found ^ PUBLIC) == [], "is the view meant for everybody in the world? then name it here"
+    assert sorted(found ^ PUBLIC) == [], "is the view meant for everyone in the world? then name it here"
 
 
 def test_pages_about_the_portal_are_for_administrators():

@@ -25,7 +25,7 @@ class BankAccount:
 
 
 def includeme(config: Configurator) -> None:
-    """Adds the page and its entry in the menu. Without a permission, a view is for everybody who is signed in."""
+    """Adds the page and its entry in the menu. Without a permission, a view is for everyone who is signed in."""
     config.add_view(show_bank_accounts, context=Root, name="bank-accounts", renderer="bank_accounts.pt")
     config.add_menu_entry(_("Bank accounts"), "landmark", "/bank-accounts")
 

@@ -23,7 +23,7 @@ tickets:
 """
 
 
-def somebody_waits(engine):
+def someone_waits(engine):
     """Whether a PostgreSQL transaction is waiting for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     with reading(engine) as connection:

@@ -256,7 +256,7 @@ def test_a_date_that_becomes_a_datetime_may_stay_without_a_time(portal):
     assert portal.values("a", "x") == [WholeDay.beginning(start), None]
     portal.changed(without, top=zone, allow_loss=True)
     portal.changed(module_of({"x": optional, "y": optional}), top=zone)
-    assert portal.values("a", "x") == [start, None]  # midnight, which somebody may mean
+    assert portal.values("a", "x") == [start, None]  # midnight, which someone may mean
     portal.changed(module_of(plain), top=zone)
     assert (portal.values("a", "x"), portal.values("a", "y")) == ([day, None], [moment, None])
 

@@ -11,7 +11,7 @@ from portal.database.migration.alter import drop_columns
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, plan
 from portal.fields.base import Field
 from portal.fields.linked_value import Linked
-from tests.unit.database.migration.database import COMPANIES, TICKETS, somebody_waits
+from tests.unit.database.migration.database import COMPANIES, TICKETS, someone_waits
 
 
 def test_an_empty_database_gets_all_tables_and_then_rests(portal):
@@ -65,7 +65,7 @@ def test_the_reference_of_records_and_the_sequence_stay_when_the_pattern_changes
     assert portal.rows(portal.tables.sequence) == [{"module": "tickets", "last": 41}]
 
 
-def test_what_somebody_else_keeps_in_the_database_is_left_alone(portal):
+def test_what_someone_else_keeps_in_the_database_is_left_alone(portal):
     portal.started(COMPANIES)
     with writing(portal.engine) as connection:
         connection.exec_driver_sql("CREATE TABLE theirs (id INTEGER PRIMARY KEY)")
@@ -202,7 +202,7 @@ def test_what_others_write_while_it_is_applied_is_converted_too(portal):
     with writing(portal.engine) as connection:
         connection.execute(sa.insert(table).values(id=1, x="7", _x_folded="7"))
         applying.start()
-        while portal.engine.dialect.name == "postgresql" and not somebody_waits(portal.engine):
+        while portal.engine.dialect.name == "postgresql" and not someone_waits(portal.engine):
             applying.join(0.02)
     applying.join()
     assert portal.values("a", "x") == [7]
@@ -214,7 +214,7 @@ def test_a_plan_says_how_long_a_large_table_takes_and_who_waits(portal, monkeypa
     portal.started("a: {fields: {x: {type: integer, index: false}}}", "b: {fields: {x: {type: integer, index: false}}}")
     portal.add("a", *[{"x": number} for number in range(3)])
     portal.declare("a: {fields: {x: integer, y: {type: integer, search: false}}}", "b: {fields: {x: text}}")
-    who = "nobody" if portal.engine.name == "postgresql" else "anybody who saves something"
+    who = "nobody" if portal.engine.name == "postgresql" else "anyone who saves something"
     waiting = f"; 3 records, less than a second: {who} has to wait"
     assert str(plan(portal.engine, portal.tables)).splitlines()[:3] == [
         f"add field a.y (integer){waiting}",

@@ -11,7 +11,7 @@ from portal.database.migration import locks
 from portal.database.migration.row_counts import RowCounts
 from portal.database.schema.inspection import existing_indexes
 from portal.records.indexing.backlog import catch_up
-from tests.unit.database.migration.database import somebody_waits
+from tests.unit.database.migration.database import someone_waits
 
 NOT_INDEXED = "a: {fields: {name: text, x: {type: integer, index: false}}}"
 INDEXED = "a: {fields: {name: text, x: {type: integer, index: true}}}"
@@ -25,10 +25,10 @@ def database_url(postgresql_url):
 
 @contextmanager
 def applying(portal):
-    """Applies in another thread, up to the point where it waits for somebody else's transaction."""
+    """Applies in another thread, up to the point where it waits for someone else's transaction."""
     thread = threading.Thread(target=portal.apply)
     thread.start()
-    while thread.is_alive() and not somebody_waits(portal.engine):
+    while thread.is_alive() and not someone_waits(portal.engine):
         thread.join(0.02)
     yield
     thread.join()
@@ -176,7 +176,7 @@ def test_an_autovacuum_is_waited_for_so_long_that_postgresql_ends_it(portal, mon
     def work():
         patience.append(connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
         if len(patience) < 4:
-            locks.lock_tables(connection, {"a"}, locks.FROM_EVERYBODY)
+            locks.lock_tables(connection, {"a"}, locks.FROM_EVERYONE)
 
     with writing(portal.engine) as connection, writing(portal.engine) as vacuum:
         vacuum.exec_driver_sql("LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE")

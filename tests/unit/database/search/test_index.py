@@ -350,8 +350,8 @@ def test_a_record_of_several_companies_is_found_by_each_of_them(connection):
     assert found(connection, "printer", scopes=(organization_token(2), owner_token(1))) == [42, 40]
     scopes = (owner_token(1), owner_token(2), organization_token(9))
     assert found(connection, "printer", scopes=scopes, limit=4) == [42, 41, 40, 39]
-    everybody = tuple(map(owner_token, range(1, 30)))
-    assert found(connection, "printer", scopes=everybody) == [42, 41, 40]
+    everyone = tuple(map(owner_token, range(1, 30)))
+    assert found(connection, "printer", scopes=everyone) == [42, 41, 40]
     assert found(connection, "", scopes=(organization_token(2),)) == [42, 40]
 
 

@@ -1,4 +1,4 @@
-"""What somebody wrote in a reply, without the mail program's quote and without the signature."""
+"""What someone wrote in a reply, without the mail program's quote and without the signature."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Why somebody may or may not: the same answer as the portal's, with the deciding lines."""
+"""Why someone may or may not: the same answer as the portal's, with the deciding lines."""
 
 import datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from portal.accounts.accounts import find_account, load_account
-from portal.accounts.identity import admit, admit_everybody, identify
+from portal.accounts.identity import admit, admit_everyone, identify
 from portal.database.engine import reading
 from portal.declaration.load import load
 from portal.declaration.shapes import Expectation
@@ -93,8 +93,8 @@ def test_all_readers_at_once_get_the_same_answer_as_each_alone(world):
     world.account(BRUNO, records_from=datetime.date(2026, 3, 6))
     steps_of = {"module": "module", "see": "cover", "where": "where", "day": "older", "watches": "watches"}
     with reading(portal.engine) as connection:
-        everybody = admit_everybody(connection, portal.tables, now=world.clock.now)
-        admitted = {account.id: identity.policy for account, identity in everybody if not isinstance(identity, str)}
+        everyone = admit_everyone(connection, portal.tables, now=world.clock.now)
+        admitted = {account.id: identity.policy for account, identity in everyone if not isinstance(identity, str)}
         assert len(admitted) > 4
         for account, policy in admitted.items():
             alone = admit(
