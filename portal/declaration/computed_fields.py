@@ -76,14 +76,14 @@ def _mark_internal_columns(draft: DeclarationDraft) -> None:
 def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
     """Binds all fields; returns whether one had to be left out."""
     left_out = [
-        (module.name, name, complaints)
+        (module.name, name, problems)
         for roll_ups in (True, False)  # formulas read roll-ups
         for module in draft.modules.values()
         for name, field in module.fields.items()
-        if bool(field.rollup) == roll_ups and (complaints := _complaints(draft, module.name, field))
+        if bool(field.rollup) == roll_ups and (problems := _problems(draft, module.name, field))
     ]
-    for module, name, complaints in left_out:
-        for path, sentence in complaints if report else ():
+    for module, name, problems in left_out:
+        for path, sentence in problems if report else ():
             if sentence:
                 draft.at_module(module).down(("fields", name, *path)).inner("of").wrong(sentence)
         del draft.modules[module].fields[name]
@@ -91,19 +91,19 @@ def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
     return bool(left_out)
 
 
-def _complaints(draft: DeclarationDraft, module: str, field: Field) -> list[tuple[KeyPath, str]]:
+def _problems(draft: DeclarationDraft, module: str, field: Field) -> list[tuple[KeyPath, str]]:
     """Why the field, or columns of its rows, cannot be bound, each with its path below the field.
 
     A sentence is empty if another problem already explains it.
     """
     rows, columns = join_name(module, field.name), field.row_fields
-    complaints = {name: _unknown_source(draft, rows, column) for name, column in columns.items()}
-    unknown = {name for name, sentence in complaints.items() if sentence is not None}
+    problems = {name: _unknown_source(draft, rows, column) for name, column in columns.items()}
+    unknown = {name for name, sentence in problems.items() if sentence is not None}
     for name, column in columns.items():
         if name not in unknown and unknown.isdisjoint(column.sources):
-            complaints[name] = _refusal(rows, functools.partial(column.bind_formula, columns, ()))
+            problems[name] = _refusal(rows, functools.partial(column.bind_formula, columns, ()))
     listed: list[tuple[KeyPath, str]] = [
-        (("fields", name), sentence) for name, sentence in complaints.items() if sentence is not None
+        (("fields", name), sentence) for name, sentence in problems.items() if sentence is not None
     ]
     sentence = _unknown_source(draft, module, field)
     if sentence is None and not listed:
@@ -135,8 +135,8 @@ def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str |
         if column and draft.field(counted, column) is None:
             return "" if draft.is_broken(counted, column) else draft.no_field(counted, column)
     paths = [draft.follow(module, path.split(".")) for path in field.sources]
-    complaint = next((path.complaint for path in paths if path.complaint), None)
-    return complaint or ("" if any(path.last is None for path in paths) else None)
+    problem = next((path.problem for path in paths if path.problem), None)
+    return problem or ("" if any(path.last is None for path in paths) else None)
 
 
 def unseen_rollups(

@@ -221,8 +221,8 @@ class LinkingPath:
 
 @dataclass
 class FollowedPath:
-    """`last`: the end of the path; `complaint`: why there is none. Neither is set if another problem explains it."""
+    """`last`: the end of the path; `problem`: why there is none. Neither is set if another problem explains it."""
 
     steps: list[tuple[str, Field]]
-    complaint: str | None = None
+    problem: str | None = None
     last: Field | None = None

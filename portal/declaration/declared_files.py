@@ -110,8 +110,8 @@ def _profile_files(draft: DeclarationDraft, names: list[str]) -> list[str]:
     for name in _names(draft.folder / PROFILES):
         file = f"{PROFILES}/{name}"
         if name.endswith(".yaml"):
-            if complaint := wrong_name(name.removesuffix(".yaml")):
-                _report(draft, file, complaint)
+            if problem := wrong_name(name.removesuffix(".yaml")):
+                _report(draft, file, problem)
             files.append(file)
         else:
             _report_unread(draft, file, name)

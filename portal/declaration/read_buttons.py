@@ -35,8 +35,8 @@ def read_buttons(draft: DeclarationDraft) -> None:
         str(name) for item in items for name in (item.values() if isinstance(item, dict) else [item])
     )
     for name, entry in named_entries(top.get("buttons"), at, "names to buttons").items():
-        if complaint := wrong_name(name):
-            at[name].key.wrong(complaint)
+        if problem := wrong_name(name):
+            at[name].key.wrong(problem)
             draft.broken_buttons.add(as_name(name))
         entry = without_internal(Button, entry, at[name])
         entry = {**entry, "name": name} if isinstance(entry, Mapping) else entry

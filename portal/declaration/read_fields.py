@@ -28,8 +28,8 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
             at[name].key.wrong(Sentence(f'"{name}" belongs beside fields:, not under it', "below fields"))
             draft.broken_fields.add((module, name))
             continue
-        if complaint := wrong_name(name) or reserved_field(name):
-            at[name].key.wrong(complaint)
+        if problem := wrong_name(name) or reserved_field(name):
+            at[name].key.wrong(problem)
             draft.broken_fields.add((module, as_name(name)))
             draft.misnamed_fields.append(module)
         field = None if name in BUILT_IN else _read_field(name, entry, at[name])
@@ -123,8 +123,8 @@ def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
     """The columns of a `lines` field."""
     columns: dict[str, Field] = {}
     for name, entry in entries.items():
-        if complaint := wrong_name(name) or _reserved_column(name):
-            at[name].key.wrong(complaint)
+        if problem := wrong_name(name) or _reserved_column(name):
+            at[name].key.wrong(problem)
             continue
         column = _read_field(name, entry, at[name])
         if column is not None and not column.can_be_column:

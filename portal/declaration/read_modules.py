@@ -109,8 +109,8 @@ def _with_outdented_keys(modules: Mapping[str, Any], at: Cursor) -> dict[str, An
 
 def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[str, Field]) -> None:
     at = draft.at_module(name)
-    if complaint := wrong_name(name) or reserved_module(name):
-        at.key.wrong(complaint)
+    if problem := wrong_name(name) or reserved_module(name):
+        at.key.wrong(problem)
         draft.broken_modules.add(as_name(name))
     if not isinstance(entry, Mapping):
         at.key.wrong("must be a mapping of keys, with at least fields:")
@@ -198,8 +198,8 @@ def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
     """The valid entries of `webhooks:`."""
     read: dict[str, Webhook] = {}
     for name, entry in named_entries(value, at, "names to webhooks").items():
-        if complaint := wrong_name(name):
-            at[name].key.wrong(complaint)
+        if problem := wrong_name(name):
+            at[name].key.wrong(problem)
         elif result := validate(Webhook, entry, at[name]):
             read[name] = result[0]
     return read

@@ -8,7 +8,7 @@ from portal.declaration.declaration_draft import MODULES, DeclarationDraft
 VERSION = 1
 
 
-def version_complaint(version: Any) -> str | None:
+def version_problem(version: Any) -> str | None:
     """Why a folder of this version cannot be used, or None."""
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         return f"must be {VERSION}, the version of the language that this portal understands"
@@ -28,6 +28,6 @@ def is_of_another_version(draft: DeclarationDraft) -> bool:
     at = draft.at(MODULES)
     if not isinstance(at.value, Mapping) or "version" not in at:
         return False
-    if complaint := version_complaint(at["version"].value):
-        at["version"].wrong(complaint)
-    return complaint is not None
+    if problem := version_problem(at["version"].value):
+        at["version"].wrong(problem)
+    return problem is not None

@@ -102,7 +102,7 @@ class Lines(OwnTable):
     def _totals_are_columns(self) -> "Lines":
         for name in self.total:
             if name not in self.fields:
-                raise _mistake(f'no column "{name}"', ("total",))
+                raise _problem(f'no column "{name}"', ("total",))
         return self
 
     @model_validator(mode="after")
@@ -363,13 +363,13 @@ def _column(name: str, entry: Any) -> Field:
     kind = Field.types.get(str(keys.get("type"))) if isinstance(keys, Mapping) else None
     if kind is None or not kind.can_be_column:
         known = ", ".join(sorted(name for name, type_ in Field.types.items() if type_.can_be_column))
-        raise _mistake(f"must be the type of a column: {known}", (name,))
+        raise _problem(f"must be the type of a column: {known}", (name,))
     try:
         return kind.model_validate({**keys, "name": name})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise _mistake(first["msg"].removeprefix("Value error, "), (name, *first["loc"])) from None
+        raise _problem(first["msg"].removeprefix("Value error, "), (name, *first["loc"])) from None
 
 
-def _mistake(sentence: str, path: tuple[Any, ...]) -> PydanticCustomError:
+def _problem(sentence: str, path: tuple[Any, ...]) -> PydanticCustomError:
     return PydanticCustomError("value_error", "{error}", {"error": sentence, "path": path})

@@ -306,7 +306,7 @@ def _access_line(module: Module) -> str:
 
 
 def _refuse_name(name: str, what: str, known: Mapping[str, Any]) -> None:
-    if complaint := wrong_name(name):
-        raise CannotStartError(complaint)
+    if problem := wrong_name(name):
+        raise CannotStartError(problem)
     if name in known:
         raise CannotStartError(f"there is a {what} {name} already: it stays as it is")

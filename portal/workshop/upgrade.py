@@ -12,7 +12,7 @@ from portal.declaration.declaration_draft import MODULES
 from portal.declaration.declared_files import paths_of_files
 from portal.declaration.name_rules import reserved_field, reserved_module
 from portal.declaration.shapes import ACTIONS
-from portal.declaration.version import VERSION, version_complaint
+from portal.declaration.version import VERSION, version_problem
 from portal.workshop.replace_file import replace_file
 from portal.workshop.yaml_text import CannotBeEditedError, YamlText
 
@@ -38,8 +38,8 @@ def upgrade(folder: Path) -> Upgraded:
     if document.data is None or document.problems:
         raise CannotUpgradeError(f"{MODULES} cannot be read: `portal check` says why")
     present = document.value(("version",))
-    if present is not None and (complaint := version_complaint(present)):
-        raise CannotUpgradeError(complaint)
+    if present is not None and (problem := version_problem(present)):
+        raise CannotUpgradeError(problem)
     result = Upgraded(present)
     before = dict(files)
     for version, tell in STEPS:
@@ -88,11 +88,11 @@ def _report_names(files: Files) -> list[str]:
     """Version 1 reserves names for pages and fields that were free in 0.1.0; what is stored under them is kept."""
     sentences = []
     for module, entry in _entries(files[MODULES].document.value(("modules",))):
-        if complaint := reserved_module(module):
-            sentences.append(_renaming(f"the module {module}", module, complaint))
+        if problem := reserved_module(module):
+            sentences.append(_renaming(f"the module {module}", module, problem))
         fields = _entries(entry.get("fields") if isinstance(entry, Mapping) else None)
-        names = [(name, complaint) for name, _field in fields if (complaint := reserved_field(name))]
-        sentences += [_renaming(f"the field {module}.{name}", name, complaint) for name, complaint in names]
+        names = [(name, problem) for name, _field in fields if (problem := reserved_field(name))]
+        sentences += [_renaming(f"the field {module}.{name}", name, problem) for name, problem in names]
         sentences += [
             f'Give the transition "{name}" of {module} another name: it has its own meaning under can:'
             for name, _transition in _entries(
@@ -107,8 +107,8 @@ def _entries(mapping: Any) -> list[tuple[str, Any]]:
     return [(str(name), entry) for name, entry in mapping.items()] if isinstance(mapping, Mapping) else []
 
 
-def _renaming(what: str, name: str, complaint: str) -> str:
-    return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {complaint}"
+def _renaming(what: str, name: str, problem: str) -> str:
+    return f"Give {what} another name wherever it is named, and formerly: {name}, so that nothing is lost: {problem}"
 
 
 # The version of the language that requires a change, and the function that makes it and returns sentences for people.

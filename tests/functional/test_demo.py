@@ -85,7 +85,7 @@ def test_each_profile_has_a_saved_view_that_finds_some_records(loaded, name):
         policy = identify(connection, loaded.tables, account, now=datetime.datetime.now(datetime.UTC)).policy
         records = Records(connection, policy, "tickets")
         listed = read_list_request(records, MultiDict(view.arrangement.parameters))
-        assert list(listed.search.mistakes) == []
+        assert list(listed.search.all_errors) == []
         assert 0 < records.count(listed.query).number < records.count(Query()).number
 
 

@@ -16,7 +16,7 @@ from portal.conditions import (
     parse,
 )
 from portal.declaration.checks.contradictions import always_holds, contradiction
-from portal.declaration.checks.values import value_complaint, word_warning
+from portal.declaration.checks.values import value_problem, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
 from portal.declaration.source.cursor import Cursor
 from portal.fields.base import Field
@@ -72,8 +72,8 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
         at.key.wrong("any: needs a list of conditions")
         return
     followed = draft.follow(module, name.split("."), into_rows=True)
-    if followed.complaint:
-        at.key.wrong(followed.complaint)
+    if followed.problem:
+        at.key.wrong(followed.problem)
     field = followed.last
     if field is not None and any(comparison.operator == "below" for comparison in parsed):
         field = _parent_link(draft, followed, at["below"].key)
@@ -109,8 +109,8 @@ def _check_comparisons(
                     _check_other_field(draft, module, field, comparison, operand.field, place)
                 else:
                     _check_form_value(draft, field, operand, place, form)
-            elif complaint := _complaint(draft, field, comparison.operator, operand):
-                place.wrong(complaint)
+            elif problem := _problem(draft, field, comparison.operator, operand):
+                place.wrong(problem)
             elif field.targets and (warning := word_warning(draft, field, operand)):
                 place.warn(warning)
 
@@ -176,8 +176,8 @@ def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValu
         at.wrong(f'"{value.field}" is computed when the record is read: a form does not know it')
     elif field.name == "id" and compared.targets == (form,):
         return  # the records that link to the form's own
-    elif complaint := _not_comparable(compared, field):
-        at.wrong(complaint)
+    elif problem := _not_comparable(compared, field):
+        at.wrong(problem)
 
 
 def _not_comparable(field: Field, other: Field) -> str | None:
@@ -190,7 +190,7 @@ def _not_comparable(field: Field, other: Field) -> str | None:
     return f'"{other.name}" links {leads[0]}, and "{field.name}" {leads[1]}'
 
 
-def _complaint(draft: DeclarationDraft, field: Field, operator: str, value: Any) -> str | None:
+def _problem(draft: DeclarationDraft, field: Field, operator: str, value: Any) -> str | None:
     """Why `value` cannot be compared with `field`, or None."""
     dated = bool({"today", "now"} & set(field.specials))
     searchable = field.textual or field.filter in ("text", "link")
@@ -202,4 +202,4 @@ def _complaint(draft: DeclarationDraft, field: Field, operator: str, value: Any)
         return None if searchable else f"contains: needs text, and {field.name} does not hold text"
     if operator in RANGES and not field.ranged:
         return f"{operator}: needs numbers or dates, and {field.name} does not hold them"
-    return value_complaint(draft, field, value, is_bound=operator in RANGES)
+    return value_problem(draft, field, value, is_bound=operator in RANGES)

@@ -96,19 +96,19 @@ def check_holidays(draft: DeclarationDraft) -> bool:
     """Whether the holidays of `portal:` are usable; reports what is wrong with them."""
     days, at, usable = draft.settings.holidays, draft.at(MODULES, "portal", "holidays"), True
     for index, day in enumerate(days):
-        complaint = _place_complaint(day) if isinstance(day, str) else None
-        usable &= complaint is None
+        problem = _place_problem(day) if isinstance(day, str) else None
+        usable &= problem is None
         if day in days[:index]:
-            complaint = f'"{day}" appears twice'
-        if complaint:
-            at.inner(index).wrong(complaint)
+            problem = f'"{day}" appears twice'
+        if problem:
+            at.inner(index).wrong(problem)
     dates = [day for day in days if isinstance(day, datetime.date)]
     if dates and len(dates) == len(days) and max(dates) < draft.reader.today:
         at.warn("the last of these days is over: name those to come, or a country such as IT")
     return usable
 
 
-def _place_complaint(place: str) -> str | None:
+def _place_problem(place: str) -> str | None:
     """Why there are no holidays for such a place, or None."""
     if place[:1].isdigit():
         return f'"{place}" is not a date'
@@ -152,8 +152,8 @@ def _check_targets(draft: DeclarationDraft, module: Module, rule: DeadlineRule, 
 def _check_path(draft: DeclarationDraft, module: Module, path: str, at: Cursor) -> None:
     """Checks the path of a duration, which is in the record or in one that it links to."""
     followed = draft.follow(module.name, path.split("."))
-    if followed.complaint:
-        at.wrong(followed.complaint)
+    if followed.problem:
+        at.wrong(followed.problem)
     last = followed.last
     if last is None:
         return

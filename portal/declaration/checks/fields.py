@@ -10,7 +10,7 @@ from portal.declaration.checks.contradictions import takes_anything
 from portal.declaration.checks.deadlines import check_deadline
 from portal.declaration.checks.ineffective_keys import check_ineffective_keys
 from portal.declaration.checks.rollups import check_rollup
-from portal.declaration.checks.values import stored_complaint, word_warning
+from portal.declaration.checks.values import stored_problem, word_warning
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shape_keys import value_of_key
@@ -109,25 +109,25 @@ def _check_default(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         at.wrong("a random code follows no pattern: remove pattern, or write another default")
         return
     if path := value_path(field.default):
-        if complaint := _path_complaint(draft, module, field, path):
-            at.wrong(complaint)
+        if problem := _path_problem(draft, module, field, path):
+            at.wrong(problem)
         return
     if isinstance(field.default, str) and field.default.removeprefix("$") in module.fields and field.default[0] == "$":
         at.wrong(f'"{field.default}" is a link: say which field of its record, as in {field.default}.name')
-    elif complaint := stored_complaint(draft, field, field.default):
-        at.wrong(complaint)
+    elif problem := stored_problem(draft, field, field.default):
+        at.wrong(problem)
     elif warning := word_warning(draft, field, field.default):
         at.warn(warning)
 
 
-def _path_complaint(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> str | None:
+def _path_problem(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> str | None:
     """Why a default such as `$caller.company` or `me.phone` cannot set `field`, or None."""
-    start, complaint = _start_of(draft, module, field, path)
+    start, problem = _start_of(draft, module, field, path)
     if start is None:
-        return complaint
+        return problem
     followed = draft.follow(start, path.path)
-    if followed.complaint or followed.last is None:
-        return followed.complaint
+    if followed.problem or followed.last is None:
+        return followed.problem
     if field.by_upload:
         return f'"{field.default}" is a file of another record, which no default copies'
     if not field.takes(followed.last):
@@ -142,8 +142,8 @@ def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: Value
         return (start, None) if start else (None, no_role(role).within(f'"{path.who}" has no meaning here: {{}}'))
     link = module.fields.get(path.link)
     if link is None:
-        complaint = draft.no_field(module.name, path.link)
-        return None, None if draft.is_broken(module.name, path.link) else complaint
+        problem = draft.no_field(module.name, path.link)
+        return None, None if draft.is_broken(module.name, path.link) else problem
     if not _is_link(link):
         return None, f'"{path.link}" does not lead to one record of one module'
     if field.name in _defaults_behind(module, link):
@@ -282,8 +282,8 @@ def _check_options(field: Field, at: Cursor) -> None:
 def _check_suggestions(draft: DeclarationDraft, field: Field, at: Cursor) -> None:
     """Checks that an input only suggests what can be typed there."""
     for index, text in enumerate(field.suggested):
-        if complaint := stored_complaint(draft, field, text):
-            at.inner(index).wrong(complaint)
+        if problem := stored_problem(draft, field, text):
+            at.inner(index).wrong(problem)
 
 
 def _check_formerly(
@@ -295,8 +295,8 @@ def _check_formerly(
     if field.formerly in module.fields:
         here = draft.at_module(module.name)["fields"][field.formerly].related("declared here")
         at.wrong(f'"{field.formerly}" is still a field', here)
-    elif complaint := wrong_name(field.formerly):
-        at.wrong(complaint)
+    elif problem := wrong_name(field.formerly):
+        at.wrong(problem)
     elif field.formerly in module.builtin:
         at.wrong(f'"{field.formerly}" was never declared: every record has this field')
     elif field.formerly in former_names:

@@ -68,8 +68,8 @@ def _check_list(draft: DeclarationDraft, module: Module, layout: ListLayout, at:
             place.wrong(f'a list cannot be sorted by "{field.name}"')
     for name in layout.tabs or {}:
         place = at["tabs"][name]
-        if complaint := wrong_name(name):
-            place.key.wrong(complaint)
+        if problem := wrong_name(name):
+            place.key.wrong(problem)
         check_condition(draft, module.name, place["where"])
 
 

@@ -108,8 +108,8 @@ def _check_transition(
 ) -> None:
     if name in ACTIONS:
         at.key.wrong(f'"{name}" cannot be the name of a transition: it has its own meaning under can:')
-    elif complaint := wrong_name(name):
-        at.key.wrong(complaint)
+    elif problem := wrong_name(name):
+        at.key.wrong(problem)
     if transition.from_ in EVERY_STATE and transition.from_[0] not in states:
         cure = ": leave from out, and it begins in every other state"
         at["from"].wrong(no_state(module.name, transition.from_[0], states, cure))

@@ -75,8 +75,8 @@ def _has_recipients(draft: DeclarationDraft, module: Module) -> bool:
 
 def _check_assigned(draft: DeclarationDraft, module: Module, name: str, at: Cursor) -> None:
     followed = draft.follow(module.name, [name])
-    if followed.complaint:
-        at.wrong(followed.complaint)
+    if followed.problem:
+        at.wrong(followed.problem)
     elif followed.last is not None and draft.people not in link_targets(followed.last) and not draft.broken_roles:
         at.wrong(f'"{name}" is not a link to the module of people, so nobody would get the email')
 

@@ -56,8 +56,8 @@ def _check_button_name(
     if name in draft.broken_buttons:
         return
     if name in draft.buttons:
-        if complaint := _dead_end(draft, profile, draft.buttons[name]):
-            at.wrong(complaint)
+        if problem := _dead_end(draft, profile, draft.buttons[name]):
+            at.wrong(problem)
     elif not draft.is_unreadable(BUTTONS):
         at.wrong(no_button(name, draft.buttons, modules))
 
@@ -71,8 +71,8 @@ def _check_inherited(
         button = draft.buttons.get(name)
         if button is None or (parent is not None and _dead_end(draft, parent, button)):
             continue
-        if complaint := _dead_end(draft, profile, button):
-            at.wrong(complaint)
+        if problem := _dead_end(draft, profile, button):
+            at.wrong(problem)
 
 
 def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str | None:

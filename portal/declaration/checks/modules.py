@@ -57,8 +57,8 @@ def _check_formerly(draft: DeclarationDraft, module: Module, former_name: str, a
     same = next(other for other in draft.modules.values() if other.formerly == former_name)
     if former_name in draft.modules:
         at.wrong(f'"{former_name}" is still a module')
-    elif complaint := wrong_name(former_name):
-        at.wrong(complaint)
+    elif problem := wrong_name(former_name):
+        at.wrong(problem)
     elif same is not module:
         at.wrong(f'"{same.name}" was already "{former_name}"')
 
@@ -101,8 +101,8 @@ def _check_path(
             at.wrong(no_role(role, f": add {role}: MODULE"))
         return
     followed = draft.follow(module.name, dotted.split("."))
-    if followed.complaint:
-        at.wrong(followed.complaint, *_only_link(draft, module, target))
+    if followed.problem:
+        at.wrong(followed.problem, *_only_link(draft, module, target))
     elif followed.last is not None:
         targets = link_targets(followed.last)
         if not targets:

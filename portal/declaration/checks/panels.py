@@ -61,10 +61,10 @@ def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor)
         if "by" not in at:
             counts = f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}"
             at.wrong(Sentence(counts, "incomplete"))
-    elif (by := draft.require_field(module, panel.by, at["by"])) and (complaint := _not_grouped(by, panel)):
-        at["per" if panel.per and not is_dated(by) else "by"].wrong(complaint)
-    if panel.of and (of := draft.require_field(module, panel.of, at["of"])) and (complaint := _not_summed(of)):
-        at["of"].wrong(complaint)
+    elif (by := draft.require_field(module, panel.by, at["by"])) and (problem := _not_grouped(by, panel)):
+        at["per" if panel.per and not is_dated(by) else "by"].wrong(problem)
+    if panel.of and (of := draft.require_field(module, panel.of, at["of"])) and (problem := _not_summed(of)):
+        at["of"].wrong(problem)
     if panel.as_ == "line" and panel.per is None:
         at["as"].wrong("a line joins periods: it needs per:, or use bar")
     if panel.as_ == "donut" and panel.per is not None:
@@ -96,15 +96,15 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
     """Checks that the panels of a profile, its own or inherited, show nothing that it may not read."""
     at = draft.at(profile_file(profile.name))
     if "panels" in draft.profiles[profile.name].home.model_fields_set:
-        for index, key, complaint in _hidden(draft, profile):
-            at["home"]["panels"][index][key].wrong(complaint)
+        for index, key, problem in _hidden(draft, profile):
+            at["home"]["panels"][index][key].wrong(problem)
         return
     parent = declaration.profiles.get(profile.extends or "")
     reported = set(_hidden(draft, parent)) if parent else set()
-    for index, key, complaint in _hidden(draft, profile):
-        if (index, key, complaint) not in reported:
+    for index, key, problem in _hidden(draft, profile):
+        if (index, key, problem) not in reported:
             panel = f'panel {index + 1} of the home page of "{profile.extends}"'
-            at["extends"].wrong(complaint.within(f"{panel} needs more: {{}}"))
+            at["extends"].wrong(problem.within(f"{panel} needs more: {{}}"))
 
 
 def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, Sentence]]:

@@ -26,7 +26,7 @@ from portal.fields.link import link_targets
 
 READING = ("read", "view", "see", "list", "show")
 NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watchers"}  # of a module, by action
-Complaint = tuple[KeyPath, str]
+PlacedSentence = tuple[KeyPath, str]
 
 
 def check_profile(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
@@ -73,8 +73,8 @@ def _check_access(draft: DeclarationDraft, profile: Profile, module: Module, acc
         check_scope(draft, module, access.see, at["see"])
     known = [*ACTIONS, *module.transitions, *_broken_transitions(draft, module)]
     for index, word in enumerate(access.can):
-        if complaint := _action_complaint(draft, module, word, known):
-            at["can"][index].wrong(complaint)
+        if problem := _action_problem(draft, module, word, known):
+            at["can"][index].wrong(problem)
     check_condition(draft, module.name, at["where"])
     check_values(draft, module.name, access.set, at["set"])
     check_unique_values(draft, module, access.set, "others are created without it", at["set"])
@@ -133,14 +133,14 @@ def _broken_transitions(draft: DeclarationDraft, module: Module) -> Iterator[str
     yield from transitions if isinstance(transitions, Mapping) else ()
 
 
-def _action_complaint(draft: DeclarationDraft, module: Module, word: str, known: list[str]) -> str | None:
+def _action_problem(draft: DeclarationDraft, module: Module, word: str, known: list[str]) -> str | None:
     if word not in known and (sentence := list_in_text(word, known)):
         return sentence
     if word in READING:
         return f'leave "{word}" out: whoever has a module can read it, and see: says which records'
     if word not in known:
         possible = [
-            action for action in known if action.isidentifier() and not _action_complaint(draft, module, action, known)
+            action for action in known if action.isidentifier() and not _action_problem(draft, module, action, known)
         ]
         guess = did_you_mean(intended_action(word, possible))
         sentence = f'"{word}" is neither an action nor a transition of {module.name}{guess}'
@@ -170,17 +170,17 @@ def _check_expectations(draft: DeclarationDraft, profile: Profile, at: Cursor) -
 
 def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -> None:
     """Checks every resolved profile; what was reported for an extended profile is not reported again."""
-    reported: dict[str, set[Complaint]] = {}
+    reported: dict[str, set[PlacedSentence]] = {}
     for profile in sorted(declaration.profiles.values(), key=lambda profile: len(ancestry(draft, profile.name))):
         at = draft.at(profile_file(profile.name))
         line = ancestry(draft, profile.name)[:-1]
         first = draft.profiles[(*line, profile.name)[0]]
         if first.extends is not None and first.extends not in line:
             continue  # the extended profile is missing or unreadable, which is already reported
-        above: set[Complaint] = set().union(*(reported.get(parent, set()) for parent in line))
-        complaints = list(_complaints(draft, profile))
-        reported[profile.name] = above | set(complaints)
-        for path, message in complaints:
+        above: set[PlacedSentence] = set().union(*(reported.get(parent, set()) for parent in line))
+        problems = list(_problems(draft, profile))
+        reported[profile.name] = above | set(problems)
+        for path, message in problems:
             if (path, message) not in above:
                 at.down(path).wrong(message)
         check_home(draft, profile, declaration)
@@ -193,7 +193,7 @@ def check_resolved_profiles(draft: DeclarationDraft, declaration: Declaration) -
             at["modules"].key.warn("this profile has no module, so its people see nothing")
 
 
-def _complaints(draft: DeclarationDraft, profile: Profile) -> Iterator[Complaint]:
+def _problems(draft: DeclarationDraft, profile: Profile) -> Iterator[PlacedSentence]:
     for name, access in profile.modules.items():
         path, module = ("modules", name), draft.modules[name]
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
@@ -225,7 +225,9 @@ def _declares_scope(draft: DeclarationDraft, profile: str, module: str) -> bool:
     return any(access is not None and access.see is not None for access in accesses)
 
 
-def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access) -> Iterator[Complaint]:
+def _scope_through(
+    draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access
+) -> Iterator[PlacedSentence]:
     """Checks a scope through a link: the profile needs the other module, and the scope must not lead back."""
     line = [access.module]
     here: Access | None = access
@@ -248,7 +250,7 @@ def _scope_through(draft: DeclarationDraft, profile: Profile, path: KeyPath, acc
 
 def _unreachable_links(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
-) -> Iterator[Complaint]:
+) -> Iterator[PlacedSentence]:
     """Reports links in the forms of this profile to modules that it lacks."""
     for form, layout in (("create", access.create), ("edit", access.edit)):
         if form not in access.can:
@@ -278,7 +280,7 @@ def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | Non
 
 def _never_filled(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
-) -> Iterator[Complaint]:
+) -> Iterator[PlacedSentence]:
     """Reports required fields that cannot be filled in when a record is created."""
     forms = [draft.declared[module.name].create, *_written_forms(draft, profile, module.name)]
     if any(draft.field(module.name, name) is None for form in forms for name in form_layout_fields(form)):

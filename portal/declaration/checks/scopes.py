@@ -12,11 +12,11 @@ def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor)
     """Checks that the records of a module can be divided as required by its `see`, or that of a profile."""
     if draft.broken_roles and not isinstance(see, Through):
         return  # whom the records belong to is unknown, for a reason already reported
-    if complaint := _scope_complaint(draft, module, see):
-        at.inner("through").wrong(complaint)
+    if problem := _scope_problem(draft, module, see):
+        at.inner("through").wrong(problem)
 
 
-def _scope_complaint(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
+def _scope_problem(draft: DeclarationDraft, module: Module, see: Scope) -> str | None:
     owner, organization = owner_and_organization(draft, module)
     if see == "own" and not owner:
         consequence = ", so nobody would see a record as their own: add owner: to the module"

@@ -29,24 +29,24 @@ _OFFSET = re.compile(r"(?i)(?:gmt|utc|z)? ?[+-]\d.*")
 def check_settings(draft: DeclarationDraft) -> None:
     """Reports what is wrong and replaces it with the default, so that everything else can be checked."""
     settings = draft.settings
-    complaints = {
+    problems = {
         "time_zone": _time_zone(settings.time_zone),
         "currency": _currency(settings.currency),
         "logo": _logo(draft, settings.logo),
         "base_url": _base_url(settings.base_url),
         "support_address": _address(settings.support_address),
     }
-    for key, complaint in complaints.items():
-        if complaint:
-            _report(draft, key, None, complaint)
-    complaints["holidays"] = None if check_holidays(draft) else "unknown"
-    complaints["languages"] = _check_languages(draft, settings.languages)
+    for key, problem in problems.items():
+        if problem:
+            _report(draft, key, None, problem)
+    problems["holidays"] = None if check_holidays(draft) else "unknown"
+    problems["languages"] = _check_languages(draft, settings.languages)
     for key in ("administrators", "second_factor"):
         for index, profile in enumerate(getattr(settings, key)):
             if draft.profiles and profile not in {*draft.profiles, *draft.broken_profiles}:
                 _report(draft, key, index, f'no profile "{profile}"{suggest(profile, draft.profiles)}')
     draft.settings = settings.model_copy(
-        update={key: getattr(DEFAULTS, key) for key, complaint in complaints.items() if complaint}
+        update={key: getattr(DEFAULTS, key) for key, problem in problems.items() if problem}
     )
     for key, sentence in _hardly_meant(draft.settings):
         _report(draft, key, None, sentence, warning=True)
@@ -56,9 +56,9 @@ def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str |
     """Reports each unusable language; returns the last sentence, or None if all are usable."""
     refused = None
     for index, language in enumerate(languages):
-        if complaint := _language(language):
-            _report(draft, "languages", index, complaint)
-            refused = complaint
+        if problem := _language(language):
+            _report(draft, "languages", index, problem)
+            refused = problem
         elif language in languages[:index]:
             _report(draft, "languages", index, f'"{language}" appears twice')
         elif language.partition("-")[0] != "en" and not catalog(language).sentences:

@@ -23,13 +23,13 @@ from portal.texts import translate
 WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # types whose value has parts, or items
 
 
-def value_complaint(draft: DeclarationDraft, field: Field, value: Any, *, is_bound: bool = False) -> str | None:
+def value_problem(draft: DeclarationDraft, field: Field, value: Any, *, is_bound: bool = False) -> str | None:
     """Why a condition could never find `value`, or values beyond it, in `field`, or None."""
     if isinstance(value, Mapping | list):
         return "must be a single value"
     targets = link_targets(field)
     if targets:
-        return _person_complaint(draft, field, value, targets)
+        return _person_problem(draft, field, value, targets)
     try:
         (field.bound if is_bound else field.constant)(value, draft.reader)
     except Refused as refused:
@@ -37,7 +37,7 @@ def value_complaint(draft: DeclarationDraft, field: Field, value: Any, *, is_bou
     return None
 
 
-def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
+def stored_problem(draft: DeclarationDraft, field: Field, value: Any) -> str | None:
     """Why a default or `set` could not give `value` to `field`, or None."""
     if field.row_fields and value not in (None, "nothing", []):
         return "lines cannot be set: give their columns a default"
@@ -46,8 +46,8 @@ def stored_complaint(draft: DeclarationDraft, field: Field, value: Any) -> str |
     targets = link_targets(field)
     if targets:
         values = value if isinstance(value, list) and field.multiple else [value]
-        complaints = (value_complaint(draft, field, value) for value in values)
-        return next((complaint for complaint in complaints if complaint), None)
+        problems = (value_problem(draft, field, value) for value in values)
+        return next((problem for problem in problems if problem), None)
     try:
         stored = field.default_value(value, draft.reader)
         # Limits such as max_length apply to what is parsed from text.
@@ -97,7 +97,7 @@ def _does_not_fit(draft: DeclarationDraft, field: Field, value: Any, refused: Re
     return Sentence(sentence, "state", str(value), holder) if holder else sentence
 
 
-def _person_complaint(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
+def _person_problem(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
     """Why `me` or `my organization` does not fit a link, or None."""
     if value not in ("me", "my organization"):
         return None
@@ -147,7 +147,7 @@ def check_values(draft: DeclarationDraft, module: str, values: Mapping[str, Any]
             at[name].wrong('there is no value here: write one, or "nothing" to empty the field')
         elif _names_field(draft.modules[module], value):
             at[name].wrong(f'"{value}" would be the value: set cannot use values of other fields, as a default can')
-        elif complaint := stored_complaint(draft, field, value):
-            at[name].wrong(complaint)
+        elif problem := stored_problem(draft, field, value):
+            at[name].wrong(problem)
         elif warning := word_warning(draft, field, value):
             at[name].warn(warning)

@@ -31,8 +31,8 @@ def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
     names: dict[tuple[str, str], str] = {}
     for name, webhook in draft.webhooks.items():
         at = draft.at(MODULES, "webhooks", name)
-        if complaint := _url_complaint(webhook.url):
-            at["url"].wrong(complaint)
+        if problem := _url_problem(webhook.url):
+            at["url"].wrong(problem)
         profile = declaration.profiles.get(webhook.as_)
         if profile is None and webhook.as_ not in draft.broken_profiles:
             at["as"].wrong(f'no profile "{webhook.as_}"{suggest(webhook.as_, declaration.profiles)}')
@@ -45,7 +45,7 @@ def check_webhooks(draft: DeclarationDraft, declaration: Declaration) -> None:
                 at["on"].inner(index).warn(f'"{event}" appears twice')
 
 
-def _url_complaint(url: str) -> str | None:
+def _url_problem(url: str) -> str | None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

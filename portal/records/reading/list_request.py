@@ -34,9 +34,9 @@ class ListRequest:
         return bool(self.query.text or self.search.parts) or any(filter_.used for filter_ in self.filters.values())
 
     @property
-    def has_mistakes(self) -> bool:
+    def has_errors(self) -> bool:
         """Whether a filter cannot be parsed, so that the list has more records than were asked for."""
-        return any(filter_.error for filter_ in self.filters.values()) or any(self.search.mistakes)
+        return any(filter_.error for filter_ in self.filters.values()) or any(self.search.all_errors)
 
 
 def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -> ListRequest:

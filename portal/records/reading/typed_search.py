@@ -80,7 +80,7 @@ class TypedSearch:
     text: str = ""
     words: str = ""
     parts: tuple[SearchPart, ...] = ()
-    complaints: tuple[str, ...] = ()  # what could not be understood
+    errors: tuple[str, ...] = ()  # what could not be understood
 
     @property
     def condition(self) -> Condition:
@@ -93,10 +93,10 @@ class TypedSearch:
         return filters_in(self.parts)
 
     @property
-    def mistakes(self) -> Iterator[str]:
+    def all_errors(self) -> Iterator[str]:
         """Why parts of it were ignored."""
         yield from (typed.filter.error for typed in self.filters if typed.filter.error)
-        yield from self.complaints
+        yield from self.errors
 
     def without(self, part: SearchPart) -> str:
         """The text without one of its parts."""
@@ -205,7 +205,7 @@ class _Parser:
         self.number_of_filters = 0
         self.half_typed = False  # a filter without its value
         self.ors = ("or", fold(records.policy.reader.text(OR)))
-        self.complaints: dict[str, None] = {}
+        self.errors: dict[str, None] = {}
 
     def search(self) -> TypedSearch:
         items: list[_Item] = []
@@ -215,7 +215,7 @@ class _Parser:
         if not self.number_of_filters and not self.half_typed:
             return TypedSearch(self.text, self.text)
         typed = " ".join(self.text[word.start : word.end] for word in sorted(words))
-        return TypedSearch(self.text, typed, tuple(parts), tuple(self.complaints))
+        return TypedSearch(self.text, typed, tuple(parts), tuple(self.errors))
 
     def _items(self, depth: int) -> list[_Item]:
         """Everything up to the next closing bracket, or the end."""
@@ -232,7 +232,7 @@ class _Parser:
                 items.append(self._group(token, depth))
             elif token["open"]:
                 ignored += 1
-                self._complain(_("The brackets are nested too deeply."))
+                self._add_error(_("The brackets are nested too deeply."))
             elif token["name"]:
                 items += self._filter_or_word(token)
             elif fold(token[0]) in self.ors:
@@ -257,7 +257,7 @@ class _Parser:
             return []
         self.number_of_filters += 1
         if self.number_of_filters > MOST_FILTERS:
-            self._complain(_("There are too many filters in this search."))
+            self._add_error(_("There are too many filters in this search."))
             return []
         chosen, conditions = parse_filter(self.records, field, chosen)
         condition: Condition | None = AllOf(tuple(conditions)) if conditions else None
@@ -296,7 +296,7 @@ class _Parser:
             return [], []
         parts, words = self._joined(item.items)
         if words and parts and item.negated:
-            self._complain(_("A minus works only before a filter, not before a word."))
+            self._add_error(_("A minus works only before a filter, not before a word."))
         if not parts or words:
             return parts, words
         if len(parts) == 1 and not item.negated:
@@ -304,20 +304,20 @@ class _Parser:
         return [Joined(item.start, item.end, item.negated, False, tuple(parts))], []
 
     def _joins(self, operands: Sequence[tuple[list[SearchPart], list[_Word]]], index: int) -> bool:
-        """Whether both neighbors of an `or` are filters. Adds a complaint if one is and the other cannot be."""
+        """Whether both neighbors of an `or` are filters. Adds an error if one is and the other cannot be."""
         beside = [operands[place] for place in (index - 1, index + 1) if 0 <= place < len(operands)]
         whole = [len(parts) == 1 and not words for parts, words in beside]
         if len(whole) == 2 and all(whole):
             return True
         if any(words for _parts, words in beside) and any(parts for parts, _words in beside):
-            self._complain(_("“or” works only between filters, not between words."))
+            self._add_error(_("“or” works only between filters, not between words."))
         return False
 
     def _stands_beside_filter(self, operands: Sequence[tuple[list[SearchPart], list[_Word]]], index: int) -> bool:
         return any(operands[place][0] for place in (index - 1, index + 1) if 0 <= place < len(operands))
 
-    def _complain(self, words: str) -> None:
-        self.complaints[words] = None
+    def _add_error(self, words: str) -> None:
+        self.errors[words] = None
 
 
 def _either(first: SearchPart, second: SearchPart) -> Joined:

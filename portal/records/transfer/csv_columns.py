@@ -1,6 +1,6 @@
 """Maps the columns of a file to fields, and names the columns of an export so that an import can map them back.
 
-All mistakes of a header are found at once, before a row is read.
+All errors of a header are found at once, before a row is read.
 """
 
 import dataclasses

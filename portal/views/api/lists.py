@@ -69,8 +69,8 @@ def _wrong_parameters(records: Records, list_request: ListRequest, request: Requ
     for name, chosen in list_request.filters.items():
         if chosen.error:
             yield name, chosen.error
-    if mistake := next(list_request.search.mistakes, ""):
-        yield "q", mistake
+    if error := next(list_request.search.all_errors, ""):
+        yield "q", error
     for name, understood in (("tab", list_request.tab), ("button", list_request.button)):
         if request.GET.get(name, "") != understood:
             yield name, NO_PARAMETER

@@ -88,10 +88,10 @@ def export_list(module: Module, request: Request) -> Response:
 
 def query_to_export(shown: ShownList) -> Query:
     """All records of a list. Raises HTTPNotFound and HTTPBadRequest if they would be more than requested: if a view is
-    gone, or a filter has a mistake."""
+    gone, or a filter has an error."""
     if shown.lost:
         raise HTTPNotFound
-    if shown.request.has_mistakes:
+    if shown.request.has_errors:
         raise HTTPBadRequest(WRONG_FILTER)
     return shown.request.query
 

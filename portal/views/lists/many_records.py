@@ -142,7 +142,7 @@ def _chosen_ids(records: Records, request: Request) -> list[int]:
     its filters cannot be read."""
     if posted_text(request, "all") == "1":
         chosen = _list_of_chosen(records, request).request
-        return [] if chosen.has_mistakes else _ids_at_once(records, chosen.query)
+        return [] if chosen.has_errors else _ids_at_once(records, chosen.query)
     texts = [part.strip() for text in request.POST.getall("ids") if isinstance(text, str) for part in text.split(",")]
     return list(dict.fromkeys(int(text) if RECORD_ID.fullmatch(text) else 0 for text in texts if text))
 

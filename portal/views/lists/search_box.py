@@ -44,8 +44,8 @@ class SearchBox:
     complete_url: str
     help_url: str
     help: SearchHelp | None = None  # only if requested, so that other pages stay small
-    complaints: tuple[Words, ...] = ()  # what could not be done
-    errors: tuple[Words, ...] = ()  # unreadable values, as on their chips
+    errors: tuple[Words, ...] = ()  # what could not be done
+    filter_errors: tuple[Words, ...] = ()  # unreadable values, as on their chips
 
 
 def search_box(shown: ShownList, with_help: bool) -> SearchBox:
@@ -59,8 +59,8 @@ def search_box(shown: ShownList, with_help: bool) -> SearchBox:
         complete_url=f"/{records.name}/complete",
         help_url=shown.address((PANEL, SEARCH_HELP)),
         help=_search_help(shown) if with_help else None,
-        complaints=search.complaints,
-        errors=tuple(f"{reader.text(label)}: {reader.text(error)}" for label, error in labeled),
+        errors=search.errors,
+        filter_errors=tuple(f"{reader.text(label)}: {reader.text(error)}" for label, error in labeled),
     )
 
 

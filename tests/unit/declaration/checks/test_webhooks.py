@@ -69,7 +69,7 @@ def test_what_can_be_told_is_right(tmp_path, written):
 
 
 @pytest.mark.parametrize(
-    ("url", "complaint"),
+    ("url", "problem"),
     [
         ("http://erp.example/hook", "anyone along the way could read what is sent: write https"),
         ("ftp://erp.example", "anyone along the way could read what is sent"),
@@ -85,13 +85,13 @@ def test_what_can_be_told_is_right(tmp_path, written):
         ("https://300.1.1.1/", '"300.1.1.1" is not a valid host name'),
     ],
 )
-def test_an_address_that_cannot_be_told(tmp_path, url, complaint):
+def test_an_address_that_cannot_be_told(tmp_path, url, problem):
     (problem,) = problems(tmp_path, url=url)
-    assert problem.startswith(f"modules.yaml:17:14: erp.url: {complaint}")
+    assert problem.startswith(f"modules.yaml:17:14: erp.url: {problem}")
 
 
 @pytest.mark.parametrize(
-    ("event", "profile", "complaint"),
+    ("event", "profile", "problem"),
     [
         ("orders", "staff", '"orders" is not an event: write the module and what happens, such as orders.created'),
         ("order.created", "staff", 'no module "order" (did you mean "orders"?)'),
@@ -116,9 +116,9 @@ def test_an_address_that_cannot_be_told(tmp_path, url, complaint):
         ("orders.moved", "outside", "outside does not read the status of orders"),
     ],
 )
-def test_an_event_that_cannot_be_told(tmp_path, event, profile, complaint):
+def test_an_event_that_cannot_be_told(tmp_path, event, profile, problem):
     (problem,) = problems(tmp_path, event=event, profile=profile)
-    assert f": erp.on: {complaint}" in problem
+    assert f": erp.on: {problem}" in problem
     assert problem.startswith("modules.yaml:17:")
 
 
