@@ -69,7 +69,7 @@ def test_what_can_be_told_is_right(tmp_path, written):
 
 
 @pytest.mark.parametrize(
-    ("url", "problem"),
+    ("url", "message"),
     [
         ("http://erp.example/hook", "anyone along the way could read what is sent: write https"),
         ("ftp://erp.example", "anyone along the way could read what is sent"),
@@ -85,13 +85,13 @@ def test_what_can_be_told_is_right(tmp_path, written):
         ("https://300.1.1.1/", '"300.1.1.1" is not a valid host name'),
     ],
 )
-def test_an_address_that_cannot_be_told(tmp_path, url, problem):
+def test_an_address_that_cannot_be_told(tmp_path, url, message):
     (problem,) = problems(tmp_path, url=url)
-    assert problem.startswith(f"modules.yaml:17:14: erp.url: {problem}")
+    assert problem.startswith(f"modules.yaml:17:14: erp.url: {message}")
 
 
 @pytest.mark.parametrize(
-    ("event", "profile", "problem"),
+    ("event", "profile", "message"),
     [
         ("orders", "staff", '"orders" is not an event: write the module and what happens, such as orders.created'),
         ("order.created", "staff", 'no module "order" (did you mean "orders"?)'),
@@ -116,9 +116,9 @@ def test_an_address_that_cannot_be_told(tmp_path, url, problem):
         ("orders.moved", "outside", "outside does not read the status of orders"),
     ],
 )
-def test_an_event_that_cannot_be_told(tmp_path, event, profile, problem):
+def test_an_event_that_cannot_be_told(tmp_path, event, profile, message):
     (problem,) = problems(tmp_path, event=event, profile=profile)
-    assert f": erp.on: {problem}" in problem
+    assert f": erp.on: {message}" in problem
     assert problem.startswith("modules.yaml:17:")
 
 
