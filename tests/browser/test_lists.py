@@ -77,6 +77,13 @@ def test_typing_continues_while_the_list_refreshes(visit: Visit) -> None:
     expect(page).to_have_url(re.compile(r"title=stripe(&|$)"))
     settled(page)
     expect(record).to_be_focused()
+    # A link that sorts leads elsewhere after each search.
+    page.get_by_role("textbox", name="Title").fill("stripes")
+    sorting = page.locator("thead th[aria-sort] a, thead th a").first
+    sorting.focus()
+    expect(page).to_have_url(re.compile(r"title=stripes(&|$)"))
+    settled(page)
+    expect(sorting).to_be_focused()
 
 
 def test_a_list_is_arranged_by_keyboard_and_a_filter_of_a_view_is_emptied_in_place(visit: Visit) -> None:

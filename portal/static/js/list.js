@@ -88,19 +88,21 @@ function keepInput(here, part) {
   if (same && active.tagName === "INPUT") same.value = active.value;
 }
 
+// The same control in the new part; a link whose address has changed, such as one that sorts, by its place.
 function remember(element) {
-  const target = element?.getAttribute("popovertarget");
-  if (element?.matches("a[href]")) return { selector: `a[href="${CSS.escape(element.getAttribute("href"))}"]` };
-  if (target) return { selector: `[popovertarget="${CSS.escape(target)}"]` };
-  if (!element?.name) return null;
+  const part = element?.closest("main [data-swap]");
+  if (!part) return null;
+  const name = ["name", "popovertarget", "href"].find((attribute) => element.hasAttribute(attribute));
+  const same = name && `${element.localName}[${name}="${CSS.escape(element.getAttribute(name))}"]`;
+  const place = [...part.querySelectorAll(element.localName)].indexOf(element);
   const range = typeof element.selectionStart === "number" ? [element.selectionStart, element.selectionEnd] : null;
-  return { selector: `[name="${CSS.escape(element.name)}"]`, range };
+  return { element, part: part.dataset.swap, same, place, range };
 }
 
 function restore(focus) {
-  if (!focus) return;
-  const element = document.querySelector(`main ${focus.selector}`);
-  if (!element || element === document.activeElement) return;
-  element.focus({ preventScroll: true });
-  if (focus.range && element.setSelectionRange) element.setSelectionRange(...focus.range);
+  if (!focus || focus.element.isConnected) return;
+  const part = document.querySelector(`[data-swap="${focus.part}"]`);
+  const element = (focus.same && part.querySelector(focus.same)) || part.querySelectorAll(focus.element.localName)[focus.place];
+  element?.focus({ preventScroll: true });
+  if (focus.range && element?.setSelectionRange) element.setSelectionRange(...focus.range);
 }
