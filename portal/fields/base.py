@@ -52,6 +52,7 @@ class Field(Parts):
     can_be_unique: ClassVar[bool] = True
     searched_in_lists: ClassVar[bool] = False  # part of the general search if a list shows it
     multiple: ClassVar[bool] = False  # several values, posted by repeating the name
+    several_in_input: ClassVar[bool] = False  # several values in the text of one input
     in_join_table: ClassVar[bool] = False  # its values are in a table of pairs, not in the record's own row
     indexed_as: ClassVar[tuple[str, ...]] = ()  # changes whenever `texts` does, so that the search index is updated
     taken: ClassVar[str] = _("This value is already in use.")  # if it must be unique

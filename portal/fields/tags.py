@@ -28,6 +28,7 @@ class Tags(Field):
     display: ClassVar[str] = "tags"
     filter: ClassVar[str] = "text"
     textual: ClassVar[bool] = True
+    several_in_input: ClassVar[bool] = True
     can_be_unique: ClassVar[bool] = False
     examples: ClassVar[tuple[tuple[str, Any, str], ...]] = (
         ("10%", ("10%",), "10%"),

@@ -134,9 +134,9 @@ def _asked_by(module: Module, condition: Condition | None) -> set[str]:
 
 def is_decided_by_server(field: Field, comparison: Comparison) -> bool:
     """Whether a script cannot evaluate a comparison from a form's inputs: computed fields have none, inputs of links
-    hold the id and not the title; nor can it test address ranges, or times from now."""
+    hold the id and not the title; nor can it test address ranges, or times from now, or take a text apart into tags."""
     named = comparison.operator == "contains" and (bool(field.targets) or field.ranged)
-    return field.computed or named or comparison.operator == "within"
+    return field.computed or field.several_in_input or named or comparison.operator == "within"
 
 
 def asks_server(records: Records, field: Field) -> bool:
