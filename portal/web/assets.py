@@ -39,6 +39,8 @@ IMPORT = re.compile(r"^import .*;\n", re.MULTILINE)
 REMARK = re.compile(r"^\s*//[^\n]*\n|^\s*/\*\*.*?\*/\n|[ \t]+// [^\n]*$", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
+# In scripts, where no text in quotes contains any of these.
+NEEDLESS = re.compile(r"(?<=[;{(,\[])\n| (=>|={1,3}|!==|&&|\|\||\?\??) ")
 AROUND_SIGNS = re.compile(r"\s*([{};])\s*|(?<=[:,])\s+")
 
 
@@ -134,6 +136,7 @@ def _script() -> bytes:
 @functools.lru_cache(maxsize=1)
 def _joined_scripts(codes: tuple[str, ...]) -> bytes:
     texts = [EXPORT.sub("", IMPORT.sub("", INDENTATION.sub("", REMARK.sub("", code)))) for code in codes]
+    texts = [NEEDLESS.sub(r"\1", text) for text in texts]
     return "\n".join(
         [texts[0], *(f"try {{\n{text}}} catch (error) {{\nreportError(error);\n}}" for text in texts[1:])]
     ).encode()

@@ -318,6 +318,12 @@ def test_lines_are_added_moved_and_removed_in_the_page_and_with_the_keyboard(vis
     expect(lines.last).to_contain_text("€1,790.00")
     page.go_back()
     expect(page.locator("[data-computed='lines.0.price']")).to_have_text("€429.00")
+    expect(page.get_by_label("Product, line 2")).to_have_value("Toner kit 320")
+    expect(page.get_by_label("Quantity, line 1")).to_have_value("4")
+    expect(page.get_by_label("Quantity, line 3")).to_have_count(0)
+    expect(page.locator("tfoot [data-computed='lines.amount']")).to_contain_text("1,790.00")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("region", name="Products").get_by_role("row").last).to_contain_text("€1,790.00")
 
 
 def test_rich_text_keeps_all_that_the_server_accepts_when_someone_types(visit: Visit) -> None:

@@ -1,10 +1,11 @@
 """A small portal whose declaration and browser make it hard for the scripts: names of fields, notation, no storage."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from portal.application import make_application
 from portal.settings import Settings
@@ -22,20 +23,24 @@ modules:
     see: all
     title: name
     attachments: true
+    edit: {fields: [name, mate]}
     fields:
       name: {type: text, required: true}
       action: text
       dataset: text
       elements: text
       like: {type: link, to: jobs}
+      mate: {type: link, to: jobs, where: {kind: $kind}}
       kind: {type: choice, options: {small: {help: Little}, large: {help: Big}}, default: $like.kind}
       colors: {type: choices, options: [red, green], default: $like.colors}
       paint: {type: text, show_when: {kind: large, colors: red}}
+      about: {type: tags, default: $like.about}
+      outdoors: {type: text, show_when: {about: garden}}
       price: {type: decimal, places: 3}
       reason: {type: text, show_when: {price: 1234.5}}
       approval: {type: text, show_when: {price: {min: 1000}}}
 """
-STAFF = "staff: true\nmodules: {jobs: {can: [create, attach]}, people: {see: all}}\n"
+STAFF = "staff: true\nmodules: {jobs: {can: [create, edit, attach]}, people: {see: all}}\n"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +57,34 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     application.registry.live.engine.dispose()
 
 
-def test_a_form_works_whatever_its_fields_are_called_and_however_numbers_are_written(page: Page, workshop: str) -> None:
-    page.goto(f"{workshop}/login")
+@pytest.fixture
+def page(page: Page, workshop: str) -> Page:
+    """The form of a new job, of somebody who has signed in."""
+    page.goto(f"{workshop}/login?next=/jobs/create")
     page.locator("#email").fill("me@own.example")
     page.locator("#password").fill("workshop-password")
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    expect(page.locator("[name=price]")).to_be_visible()
+    return page
 
-    page.goto(f"{workshop}/jobs/create")
+
+def add_first(page: Page) -> None:
+    page.locator("[name=name]").fill("First")
+    page.locator("[name=kind][value=large]").check()
+    page.locator("[name=colors][value=red]").check()
+    page.locator("[name=about]").fill("roof, garden")
+    page.locator("form[data-form] button[type=submit]:visible").last.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("First")
+
+
+def choose_first(page: Page, field: str) -> Locator:
+    link = page.locator(f"[data-combobox*='field={field}'] input")
+    link.press_sequentially("Fir")
+    page.locator("[role=option]", has_text="First").first.click()
+    return link
+
+
+def test_a_form_works_whatever_its_fields_are_called_and_however_numbers_are_written(page: Page) -> None:
     expect(page.locator("[name=paint]")).to_be_hidden()
     page.locator("[name=price]").fill("1.234,5")
     expect(page.locator("[name=reason]")).to_be_visible()
@@ -67,24 +92,40 @@ def test_a_form_works_whatever_its_fields_are_called_and_however_numbers_are_wri
     page.locator("[name=price]").fill("999,9")
     expect(page.locator("[name=reason]")).to_be_hidden()
     expect(page.locator("[name=approval]")).to_be_hidden()
-    page.locator("[name=name]").fill("First")
-    page.locator("[name=kind][value=large]").check()
-    page.locator("[name=colors][value=red]").check()
+    page.locator("[name=about]").fill("roof, garden")
+    expect(page.locator("[name=outdoors]")).to_be_visible()
     picked = {"name": "plan.txt", "mimeType": "text/plain", "buffer": b"A plan"}
     page.locator("input[type=file]").set_input_files(picked)
-    page.locator("form[data-form] button[type=submit]:visible").last.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("First")
+    add_first(page)
     expect(page.get_by_role("link", name="plan.txt").first).to_be_visible()
 
-    # A default that follows a link fills in cards and checkboxes, and what depends on them shows.
+
+def test_a_default_that_follows_a_link_fills_in_all_inputs_but_those_that_were_typed(page: Page, workshop: str) -> None:
+    add_first(page)
     page.goto(f"{workshop}/jobs/create")
-    page.locator("input[role=combobox]").press_sequentially("Fir")
-    page.locator("[role=option]", has_text="First").click()
+    link, about = choose_first(page, "like"), page.locator("[name=about]")
     expect(page.locator("[name=kind][value=large]")).to_be_checked()
     expect(page.locator("[name=colors][value=red]")).to_be_checked()
     expect(page.locator("[name=paint]")).to_be_visible()
+    expect(about).to_have_value("roof, garden")
+    link.fill("")
+    expect(about).to_have_value("")
+    with page.expect_response("**/account/drafts"):
+        about.fill("cellar")
+    page.reload()  # what was typed is now a draft
+    with page.expect_response(re.compile(r"field=about&like=\d")):
+        choose_first(page, "like")
+    expect(page.locator("[name=kind][value=large]")).to_be_checked()
+    expect(about).to_have_value("cellar")
 
-    # Without room in the browser the server has the draft; one script that fails does not stop the others.
+
+def test_a_link_offers_what_the_record_allows_by_fields_that_its_form_lacks(page: Page, workshop: str) -> None:
+    add_first(page)
+    page.goto(f"{page.url}edit")
+    expect(choose_first(page, "mate")).to_have_value("First")
+
+
+def test_drafts_are_kept_without_room_in_the_browser_and_whatever_other_scripts_do(page: Page) -> None:
     page.add_init_script("Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }")
     page.reload()
     with page.expect_response("**/account/drafts") as saved:

@@ -1,4 +1,4 @@
-"""The details next to the titles that a link offers, for those who may read them."""
+"""What a link offers: details next to titles, for those who may read them; what the form's own record narrows."""
 
 import pytest
 
@@ -23,9 +23,16 @@ modules:
       guide: {type: link, to: people, details: [team, pin]}
       guests: {type: links, to: people, details: [pin]}
       team: {type: lookup, of: guide.team}
+      crew: {type: link, to: teams}
+      leader: {type: link, to: people, where: {team: $crew}}
       stops: {type: lines, fields: {host: {type: link, to: people, details: [team]}}}
 """
-STAFF = "staff: true\nmodules: {people: {see: all}, teams: {}, visits: {can: [create, edit]}}"
+STAFF = """staff: true
+modules:
+  people: {see: all}
+  teams: {}
+  visits: {can: [create, edit], edit: {fields: [what, leader]}}
+"""
 CUSTOMER = """
 modules:
   people: {see: all, detail: {sections: [{fields: [name, team]}]}, list: {columns: [name]}}
@@ -69,3 +76,13 @@ def test_what_is_found_and_what_is_chosen_says_it_too(visits):
     assert page.html.find("option", selected=True).text == "Anna Rossi · North"
     assert page.html.find("input", {"name": "guests", "checked": True}).parent.text.strip() == "Anna Rossi"
     assert " · North" not in carla.get(f"/visits/{visit}/").text
+
+
+def test_who_types_is_offered_what_the_record_allows_by_fields_that_the_form_lacks(visits):
+    nancy, visit = visits[NANCY], visits.add("visits", what="Tour", crew=visits.the("teams", "South"))
+    page = nancy.get(f"/visits/{visit}/edit")
+    find = page.html.find("select", {"name": "leader"}).parent["data-combobox"]
+    assert offers(page, "leader") == ["Anna Rossi"]
+    assert len(nancy.get(f"{find}&q=anna").json) == 1
+    assert nancy.get(f"{find}&q=anna&crew=").json == []
+    assert nancy.get("/visits/find?field=leader&q=anna").json == [], "in a new record"

@@ -59,6 +59,14 @@ export function parsePage(html) {
   return new DOMParser().parseFromString(html, "text/html");
 }
 
+/** Adds the values of these inputs of a form to an address. The server knows those that the form lacks or has locked. */
+export function addValues(url, form, names) {
+  const values = new FormData(form);
+  for (const name of names) {
+    if (form.querySelector(`[name="${CSS.escape(name)}"]:enabled`)) url.searchParams.set(name, values.get(name) ?? "");
+  }
+}
+
 /** Sets the value of an input, or of a group of radio buttons or checkboxes. A combobox notices, and shows the title of
  * the record. */
 export function fill(input, value, title) {

@@ -1,7 +1,7 @@
 // Turns a link's select into an input that finds records while the reader types, and offers completions in the search of
 // a list, following the WAI-ARIA pattern for comboboxes. Without this script, the select, the list of checkboxes and the
 // search work as they are.
-import { attach, debounce, make } from "./attach.js";
+import { addValues, attach, debounce, make } from "./attach.js";
 
 let count = 0;
 
@@ -150,10 +150,7 @@ class Combobox {
     this.running = new AbortController();
     const url = new URL(this.box.dataset.combobox, location.href);
     url.searchParams.set("q", text);
-    const form = new FormData(this.input.form);
-    for (const name of this.box.dataset.depends.split(" ").filter(Boolean)) {
-      url.searchParams.set(name, form.get(name) ?? "");
-    }
+    addValues(url, this.input.form, this.box.dataset.depends.split(" "));
     try {
       const answer = await fetch(url, { signal: this.running.signal, headers: { Accept: "application/json" } });
       if (answer.ok) this.show(await answer.json());

@@ -1,25 +1,33 @@
-// Fills in a default such as $caller.company when its link is chosen, unless another value was typed.
-// Without this script, the server fills it in when the form is sent.
-import { attach, controls, fill } from "./attach.js";
+// Fills in a default such as $caller.company when its link is chosen, unless the field has another value than the link
+// gave it before. Without this script, the server fills it in when the form is sent.
+import { addValues, attach, controls, fill } from "./attach.js";
 
 attach("[data-follows]", (field) => {
   const form = field.closest("form");
   const inputs = () => field.dataset.follows.split(" "); // the link, and what its offers depend on; a moved line renames them
-  let typed = false;
-  let filling = false;
-  field.addEventListener("input", () => (typed = true));
-  field.addEventListener("change", () => (typed ||= !filling));
-  form.addEventListener("change", async (event) => {
-    if (event.target.name !== inputs()[0] || typed) return;
-    const chosen = event.target.value;
+  const address = () => {
     const url = new URL(field.dataset.followed, location.href);
-    const values = new FormData(form);
-    for (const name of inputs()) url.searchParams.set(name, values.get(name) ?? "");
-    const answer = await fetch(url, { headers: { Accept: "application/json" } });
-    if (!answer.ok || typed || event.target.value !== chosen) return;
-    const followed = await answer.json();
-    filling = true;
-    for (const [name, value] of Object.entries(followed.inputs)) fill(controls(form).namedItem(name), value, followed.title);
-    filling = false;
+    addValues(url, form, inputs());
+    return url.href;
+  };
+  let before;
+  const remember = () => (before = address());
+  remember();
+  addEventListener("pageshow", remember); // after Back, browsers fill in what was chosen when scripts have already run
+  form.addEventListener("change", async ({ target }) => {
+    if (target.name !== inputs()[0]) return;
+    const now = address();
+    const [former, followed] = await Promise.all([before, now].map(ask));
+    if (now !== address()) return;
+    before = now;
+    const [values, given] = [new FormData(form), Object.values(former.inputs)];
+    const names = Object.keys(followed.inputs);
+    if (names.some((name, index) => String(values.getAll(name)) !== String(given[index] ?? ""))) return;
+    for (const name of names) fill(controls(form).namedItem(name), followed.inputs[name], followed.title);
   });
 });
+
+async function ask(address) {
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
+  return answer.ok ? answer.json() : { inputs: {} };
+}

@@ -1,18 +1,13 @@
 // Adds, moves and removes lines of a form in the page. Without this script, the same buttons send the form.
-import { attach, drawn } from "./attach.js";
+import { attach, drawn, fill } from "./attach.js";
 
 attach("[data-lines]", (box) => {
   const body = box.querySelector("tbody");
   const template = box.querySelector("template");
   const add = box.querySelector("[data-add]");
+  const form = box.closest("form");
   const actions = {
-    add: () => {
-      const row = template.content.firstElementChild.cloneNode(true);
-      body.append(row);
-      renumber();
-      drawn(row);
-      focusIn(row);
-    },
+    add: () => focusIn(append()),
     up: (row, control) => {
       row.previousElementSibling?.before(row);
       focusOn(control, row);
@@ -28,6 +23,15 @@ attach("[data-lines]", (box) => {
       else add.focus();
     },
   };
+
+  function append(values = {}) {
+    const row = template.content.firstElementChild.cloneNode(true);
+    body.append(row);
+    renumber();
+    for (const control of inputs(row)) put(control, ...(values[control.name] ?? []));
+    drawn(row);
+    return row;
+  }
 
   function renumber() {
     const rows = [...body.rows];
@@ -60,7 +64,26 @@ attach("[data-lines]", (box) => {
     event.preventDefault();
     act(name, row, event.target);
   });
+
+  // After Back, browsers fill in only the lines that the page has from the start; the server's draft has all of them.
+  form.addEventListener("submit", () => {
+    const values = new FormData(form);
+    const kept = (input) => [input.name, [values.getAll(input.name), input.selectedOptions?.[0]?.textContent]];
+    const rows = [...body.rows].map((row) => Object.fromEntries(inputs(row).map(kept)));
+    history.replaceState({ ...history.state, [box.dataset.lines]: rows }, "");
+  });
+  const isBack = performance.getEntriesByType("navigation")[0].type === "back_forward";
+  if (isBack && !form.querySelector("[data-discard-draft]")) history.state?.[box.dataset.lines]?.slice(body.rows.length).forEach(append);
 });
+
+function inputs(row) {
+  return [...row.querySelectorAll("[name]:not(button)")];
+}
+
+function put(control, values = [], title) {
+  if (["checkbox", "radio"].includes(control.type)) control.checked = values.length ? values.includes(control.value) : control.checked;
+  else if (values.length) fill(control, values[0], title);
+}
 
 /** Renames a row and everything named after it: “lines.2” becomes “lines.1”. */
 function rename(row, name) {

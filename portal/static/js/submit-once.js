@@ -27,9 +27,9 @@ attach("form[data-once]", (form) => {
  * entry of the browser's history has it. */
 function takeKeyOfBefore(form) {
   const once = controls(form)._once;
-  const typed = [...new FormData(form)].filter(([name]) => name[0] !== "_");
+  const typed = [...new FormData(form)].filter(([name]) => !/(^|\.)_/.test(name));
   const said = JSON.stringify([form.getAttribute("action"), typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
   const before = history.state?.sent;
   if (before?.said === said) once.value = before.once;
-  else history.replaceState({ sent: { said, once: once.value } }, "");
+  else history.replaceState({ ...history.state, sent: { said, once: once.value } }, "");
 }

@@ -19,7 +19,7 @@ from portal.fields.row_form import row_in
 from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import rows_of
 from portal.records.writing.defaults import defaults, follow_again
-from portal.records.writing.form_conditions import depends_on, offered_records
+from portal.records.writing.form_conditions import depends_on, offered_records, unread_values
 from portal.records.writing.validation import read_form, typed_fields
 from portal.texts import beginning
 from portal.views.forms.form_page import Offer
@@ -218,13 +218,14 @@ def default_from_link(module: Module, request: Request) -> dict[str, Any]:
 
 
 def _narrowing_values(records: Records, link: Field, form: Form) -> dict[str, Any]:
-    """The values of a new record with those fields of `form` that narrow what `link` offers, among them the id of the
-    form's own record."""
-    others = [records.module.field(name) for name in depends_on(records.module, link)]
-    values = defaults(records)
-    values |= read_form(records, [other for other in others if other.has_input(form)], form, values).values
-    is_seen = records.form_module == records.name and values.get("id") and records.exists(values["id"])
-    return values if is_seen else values | {"id": None}
+    """The values that narrow what `link` offers: of the form's own record, else of a new one, replaced by `form`."""
+    names = depends_on(records.module, link)
+    known = {**defaults(records), "id": None}
+    text = form.get("id", "") if records.form_module == records.name else ""
+    if RECORD_ID.fullmatch(text) and records.exists(int(text)):
+        known = {**unread_values(records, names, {"id": int(text)}), "id": int(text)}
+    others = [records.module.field(name) for name in names if name != "id"]
+    return known | read_form(records, [other for other in others if other.has_input(form)], form, known).values
 
 
 def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:
