@@ -112,6 +112,7 @@ class LetterThread:
 
     message_id: str
     root: str  # the Message-ID that every letter of the thread refers to
+    former_root: str = ""  # that of letters before the module was renamed
     own_mail: str = ""  # that of the mail by which the recipient began the conversation
     reply_to: str = ""
     reply_above: tuple[str, str] | None = None
@@ -170,7 +171,7 @@ def _translated(content: LetterContent, reader: Reader) -> LetterContent:
 
 def _add_thread(letter: EmailMessage, thread: LetterThread) -> None:
     letter["In-Reply-To"] = thread.own_mail or thread.root
-    letter["References"] = " ".join(filter(None, (thread.own_mail, thread.root)))
+    letter["References"] = " ".join(filter(None, (thread.own_mail, thread.former_root, thread.root)))
     letter["X-Auto-Response-Suppress"] = "All"
     if thread.reply_to:
         letter["Reply-To"] = header_address("", thread.reply_to)

@@ -208,7 +208,7 @@ class RecordLetter:
 
     def thread(self, key: bytes) -> LetterThread:
         """A letter has the same Message-ID each time, and all letters about a record to one account share one root."""
-        about = f"{self.records.name}.{self.record.id}.{self.recipient.account.id}"
+        about, former = self._about(self.records.name), self.records.module.formerly
         unsubscribe = None
         if self.recipient.identity is not None:
             token = unsubscribe_token(key, self.recipient.account.id)
@@ -217,11 +217,15 @@ class RecordLetter:
         return LetterThread(
             message_id=make_message_id(key, f"{about}.{self.events[-1].id}", self.sender.domain),
             root=f"<{about}@{self.sender.domain}>",
+            former_root=f"<{self._about(former)}@{self.sender.domain}>" if former else "",
             own_mail=self._own_mail(),
             reply_to=self._reply_address(key) if answers else self.sender.mailbox,
             reply_above=self._reply_above() if answers else None,
             unsubscribe=unsubscribe,
         )
+
+    def _about(self, module: str) -> str:
+        return f"{module}.{self.record.id}.{self.recipient.account.id}"
 
     def _own_mail(self) -> str:
         records, address = self.records, self.recipient.account.email

@@ -80,6 +80,21 @@ def test_two_editors_both_are_shown_and_neither_is_lost(shop):
     assert request(shop).values["body"] == "Bruno's body"
 
 
+def test_who_saves_the_same_form_in_two_windows_is_nobody_else(shop):
+    here, there = edit_form(shop), edit_form(shop)
+    there["name"] = "There"
+    there.submit(status=303)
+    here["name"] = "Here"
+    answer = here.submit(status=409)
+    assert "You saved this record in another window" in answer
+    assert "Someone else" not in answer
+    assert [th.get_text() for th in answer.html.find(class_="differences").thead("th")] == [
+        "Field",
+        "Yours",
+        "Saved version",
+    ]
+
+
 def test_after_changing_other_fields_the_page_says_that_nothing_is_replaced(shop):
     mine, theirs = edit_form(shop), edit_form(shop, NANCY)
     theirs["name"] = "Nancy's title"

@@ -147,6 +147,8 @@ def test_letters_of_a_record_are_one_thread_that_one_click_ends(post):
     assert first.subject == second.subject
     assert first.message["Message-ID"] != second.message["Message-ID"]
     assert first.message["References"] == second.message["References"]
+    former, root = re.findall(r"<(\w+)[.](\d+)[.]\d+@care.example>", first.message["References"])
+    assert (former, root) == (("cases", str(record)), ("tickets", str(record))), "also of letters before the renaming"
     assert second.message["Auto-Submitted"] == "auto-generated"
     assert second.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = re.fullmatch("<https://care.example(.*)>", str(second.message["List-Unsubscribe"]))[1]

@@ -272,11 +272,12 @@ class ConflictingField:
 
 @dataclass(frozen=True)
 class Conflict:
-    """Someone else saved first (409): the differences, field by field. The form below contains this person's input."""
+    """The record was saved first by somebody else, or in another window (409): the differences, field by field. The form below contains this person's input."""
 
-    who: str  # "" if the profile may not read it
+    who: str  # "" if the profile may not read it, and for the reader
     at: Moment
     differences: tuple[ConflictingField, ...]
+    is_own: bool  # whether the reader saved first, in another window
 
 
 @dataclass(frozen=True)

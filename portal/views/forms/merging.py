@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from portal.fields.base import Field
+from portal.fields.linked_value import Linked
 from portal.fields.reader import PLAIN
 from portal.records.reading.records import Record, Records
 from portal.views.displays import moment
@@ -90,13 +91,24 @@ def merge_changes(record: Record, fields: Sequence[Field], content: FormContent,
 def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged) -> Conflict:
     """Who saved first and when, and the fields that both changed."""
     records, reader = merged.content.records, merged.content.records.policy.reader
-    author, at = record.values.get("modified_by"), record.values.get("modified") or reader.now
+    is_own = _saved_by_reader(records, record)
+    author = None if is_own else record.values.get("modified_by")
+    at = record.values.get("modified") or reader.now
     differences = tuple(
         _difference(records, field, merged.content.values.get(field.name), record.values.get(field.name))
         for field in fields
         if field.name in merged.contested
     )
-    return Conflict(str(author) if author else "", moment(at, reader), differences)
+    return Conflict(str(author) if author else "", moment(at, reader), differences, is_own)
+
+
+def _saved_by_reader(records: Records, record: Record) -> bool:
+    """Whether the reader saved the current version: in another window, or on another device."""
+    reader = records.policy.reader
+    current = records.as_system.get(record.id)
+    if current is None or reader.person is None:
+        return False
+    return current.values.get("modified_by") == Linked(reader.person, str(reader.people))
 
 
 def _difference(records: Records, field: Field, yours: Any, theirs: Any) -> ConflictingField:
