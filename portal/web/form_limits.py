@@ -46,6 +46,9 @@ LARGEST_TEXTS = 2_000_000  # bytes, all texts of a form in total
 LARGEST_IN_MEMORY = 16_384  # bytes of a part; larger ones are kept on disk
 MEMORY = 4_000_000  # bytes, all parts in memory in total
 TOO_LARGE = _("You sent more than the portal accepts at once.")
+TOO_MUCH_TEXT = _(
+    "The portal accepts at most ${number} MB of text at once.", mapping={"number": LARGEST_TEXTS // 1_000_000}
+)
 TOO_MANY_FIELDS = _("This form has too many fields.")
 UNREADABLE = _("The form could not be read.")
 
@@ -74,14 +77,21 @@ def check_query(request: Request) -> None:
         raise HTTPRequestEntityTooLarge(TOO_MANY_FIELDS)
 
 
+def larger_than(largest: int) -> str:
+    """The sentence about a request that is larger than `largest` bytes."""
+    return _("The portal accepts at most ${number} MB at once.", mapping={"number": f"{largest / 1_000_000:g}"})
+
+
 def check_form_type(request: Request, largest: int) -> None:
     """Rejects a form of an unusual type, or larger than its type allows; `largest`: bytes of a multipart body."""
     content_type = _content_type(request)
     multipart = MULTIPART.fullmatch(content_type)
     if not multipart and content_type and not URLENCODED.fullmatch(content_type):
         raise HTTPBadRequest(UNREADABLE)
-    if (request.content_length or 0) > (largest if multipart else LARGEST_URLENCODED):
-        raise HTTPRequestEntityTooLarge(TOO_LARGE)
+    if multipart and (request.content_length or 0) > largest:
+        raise HTTPRequestEntityTooLarge(larger_than(largest))
+    if not multipart and (request.content_length or 0) > LARGEST_URLENCODED:
+        raise HTTPRequestEntityTooLarge(TOO_MUCH_TEXT)
 
 
 def count_form(request: Request) -> None:
@@ -169,7 +179,7 @@ def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: in
             else:
                 texts += part.size
                 if texts > LARGEST_TEXTS:
-                    raise HTTPRequestEntityTooLarge(TOO_LARGE)
+                    raise HTTPRequestEntityTooLarge(TOO_MUCH_TEXT)
                 form.add(part.name, _text(part))
             in_rows += bool(IN_ROW.match((part.name or "").encode()))
             if _too_many(len(form) + fields, in_rows) or files > MOST_FILES:

@@ -26,7 +26,6 @@ from portal.web.compression import compress
 from portal.web.cookies import Cookie, cookie_name, is_secure
 from portal.web.form_limits import (
     LARGEST_ANONYMOUS,
-    TOO_LARGE,
     check_form_type,
     check_query,
     check_text,
@@ -34,6 +33,7 @@ from portal.web.form_limits import (
     drop_body,
     is_form,
     keep_own_cookies,
+    larger_than,
 )
 from portal.web.read_only_view import refuse_to_write
 from portal.web.safe_methods import SAFE_METHODS, may_write
@@ -127,14 +127,15 @@ def _check_body(request: Request) -> None:
     """Refuses a body that is too large, and parses none for a browser that cannot have a token or a session."""
     if error := request.environ.get(COPY_ERROR):
         raise error
+    largest = request.registry.serving.largest_request
     if _is_refused_unread(request):
         kind = HTTPLengthRequired if request.content_length is None else HTTPRequestEntityTooLarge
         drop_body(request)
-        raise kind(TOO_LARGE)
+        raise kind(larger_than(largest))
     check_query(request)
     if not is_form(request):
         return
-    check_form_type(request, request.registry.serving.largest_request)
+    check_form_type(request, largest)
     if _may_be_parsed(request):
         count_form(request)
     else:

@@ -105,7 +105,16 @@ def test_too_many_fields_of_an_address_are_refused_before_they_are_parsed(app):
 def test_a_body_over_the_limit_is_refused(make_app):
     app = make_app(largest_request=100_000)
     app.get("/login")
-    assert post(app, b"a=" + b"x" * 100_000).status_int == 413
+    answer = post(app, b"a=" + b"x" * 100_000)
+    assert answer.status_int == 413
+    assert "The portal accepts at most 0.1 MB at once." in answer.text
+
+
+def test_more_text_than_is_accepted_is_refused_with_the_limit(app):
+    app.get("/login")
+    answer = post(app, b"a=" + b"x" * 2_000_000)
+    assert answer.status_int == 413
+    assert "The portal accepts at most 2 MB of text at once." in answer.text
 
 
 class Endless(io.RawIOBase):

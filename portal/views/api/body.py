@@ -17,7 +17,7 @@ from portal.fields.base import Field
 from portal.texts import _
 from portal.views.api.input_error import UNKNOWN, InputError
 from portal.views.forms.uploads import attachments_input
-from portal.web.form_limits import LARGEST_URLENCODED, TOO_LARGE
+from portal.web.form_limits import LARGEST_URLENCODED, TOO_MUCH_TEXT
 
 RECORD = "record"  # the part with the JSON in a form with files
 JSON, FORM = "application/json", "multipart/form-data"
@@ -38,7 +38,7 @@ def read_body(request: Request) -> dict[str, Any]:
     if media_type(request) == FORM:
         part = request.POST.get(RECORD, "{}")
         if not isinstance(part, str) and part.size > LARGEST_URLENCODED:
-            raise HTTPRequestEntityTooLarge(TOO_LARGE)
+            raise HTTPRequestEntityTooLarge(TOO_MUCH_TEXT)
         return _parse(part if isinstance(part, str) else part.raw)
     return read_json(request) if request.content_length else {}
 
@@ -48,7 +48,7 @@ def read_json(request: Request) -> dict[str, Any]:
     if media_type(request) != JSON:
         raise HTTPUnsupportedMediaType(WANTED)
     if (request.content_length or 0) > LARGEST_URLENCODED:
-        raise HTTPRequestEntityTooLarge(TOO_LARGE)
+        raise HTTPRequestEntityTooLarge(TOO_MUCH_TEXT)
     return _parse(request.body)
 
 

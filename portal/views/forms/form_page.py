@@ -272,7 +272,8 @@ class ConflictingField:
 
 @dataclass(frozen=True)
 class Conflict:
-    """The record was saved first by somebody else, or in another window (409): the differences, field by field. The form below contains this person's input."""
+    """Someone else saved first, or the reader in another window (409): the differences, field by field. The form below
+    contains this person's input."""
 
     who: str  # "" if the profile may not read it, and for the reader
     at: Moment
