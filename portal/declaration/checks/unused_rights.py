@@ -5,6 +5,7 @@ An extended profile may contain what only the profiles that extend it can use.
 
 from collections.abc import Collection, Iterator
 
+from portal.declaration.checks.withheld_options import check_withheld_options, withholds
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
@@ -71,11 +72,7 @@ def _check_own_access(module: Module, own_access: Access, using: list[Access], a
             at["detail"]["related"][index].warn(
                 f"has no effect: this profile does not see what links here in {related.module}"
             )
-    for name in own_access.options:
-        if not any(name in access.readable for access in using):
-            at["options"][name].key.warn(f'has no effect: this profile cannot read "{name}"')
-        elif False in own_access.options[name].values() and not any(access.can for access in using):
-            at["options"][name].key.warn("has no effect: this profile only reads, and chooses nothing")
+    check_withheld_options(module, own_access, using, at)
 
 
 def _check_access(draft: DeclarationDraft, profile: Profile, access: Access) -> None:
@@ -138,13 +135,19 @@ def _check_buttons(draft: DeclarationDraft, declaration: Declaration, in_doubt: 
         module = (button.opens or "").partition("/")[0]
         if module in in_doubt:
             continue
-        forms = [
-            form_layout_fields(profile.modules[module].create)
+        using = [
+            profile.modules[module]
             for profile in declaration.profiles.values()
             if module in profile.modules and name in profile.buttons
         ]
-        for field in button.set if forms else ():
+        for field, value in button.set.items() if using else ():
             declared = draft.modules[module].fields.get(field)
-            if declared and not declared.computed and not any(field in form for form in forms):
-                at = draft.at(BUTTONS, "buttons", name, "set", field)
+            at = draft.at(BUTTONS, "buttons", name, "set", field)
+            if (
+                declared
+                and not declared.computed
+                and not any(field in form_layout_fields(access.create) for access in using)
+            ):
                 at.key.warn(f'has no effect: the create form of {module} does not ask for "{field}"')
+            elif all(withholds(access, field, value) for access in using):
+                at.warn("has no effect: no profile that has the button offers this option")
