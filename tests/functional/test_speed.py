@@ -11,12 +11,23 @@ import pytest
 import sqlalchemy as sa
 from webob import Request
 
+from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import make_engine, writing
 from portal.records.indexing.search_entries import rebuild
 from portal.records.reading.count_statements import MOST_TESTED
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.module_rows import new_row
-from tests.functional.world import ANNA, BRUNO, NANCY, NOW, Browser, titles, way
+from tests.functional.world import (
+    ANNA,
+    BRUNO,
+    NANCY,
+    NOW,
+    PEOPLE_MODULES,
+    Browser,
+    titles,
+    way,
+    written_world,
+)
 
 STATES = ("new", "waiting", "answered", "resolved", "closed", None)
 
@@ -90,6 +101,29 @@ def test_a_page_takes_as_many_statements_however_many_records_there_are(world, e
         # Hits that fit on one page are not counted: that and one look farther into the index, no more.
         assert after[address] <= before[address] + (6 if "q=" in address else 0), address
         assert after[address] <= most, address
+
+
+CONDITIONAL = """
+  MODULE:
+    see: all
+    fields: {title: text, weight: integer, note: text, color: text}
+    detail: {sections: [SECTIONS]}
+"""
+
+
+def test_all_conditions_of_sections_are_asked_together(request):
+    sections = [f"{{title: {name}, fields: [{name}], show_when: {{weight: {{over: {least}}}}}}}"
+                for name, least in (("note", 1), ("color", 2), ("weight", 9))]  # fmt: skip
+    modules = PEOPLE_MODULES.replace("fields: {name: text}}", "see: all, fields: {name: text}}")
+    modules += CONDITIONAL.replace("MODULE", "one").replace("SECTIONS", sections[0])
+    modules += CONDITIONAL.replace("MODULE", "three").replace("SECTIONS", ", ".join(sections))
+    staff = "{staff: true, modules: {one: {}, three: {}, people: {see: all}, companies: {}}}"
+    with written_world(request, modules, [AccessRequest(NANCY, "staff", "Nancy Smith")], staff=staff) as world:
+        values = {"title": "T", "weight": 5, "note": "N", "color": "C"}
+        addresses = [f"/{module}/{world.add(module, **values)}/" for module in ("one", "three")]
+        assert len({statements_of(world, world[NANCY], address) for address in addresses}) == 1
+        titles_of_sections = [h2.get_text(strip=True) for h2 in world[NANCY].get(addresses[1]).html.find_all("h2")]
+        assert [title for title in titles_of_sections if title in ("note", "color", "weight")] == ["note", "color"]
 
 
 def test_a_page_does_not_say_that_there_are_fewer_records_than_it_shows(world):

@@ -9,7 +9,7 @@ from portal.records.reading.count_statements import COUNT_LIMIT, Count, read_cou
 from portal.records.reading.page_of_records import Query
 from portal.records.reading.record_reader import RecordReader
 from portal.records.reading.search_pages import SearchPages
-from portal.records.statement_cache import IDS, may_be_shared
+from portal.records.statement_cache import may_be_shared
 
 # What is counted: the text that is searched for, and the conditions.
 CountKey = tuple[str, tuple[Condition, ...]]
@@ -45,14 +45,7 @@ class RecordCounts:
             return self.of([Query(condition=AllOf((query.condition, condition))) for condition in conditions])
         limit = self.search.most_counted
         ids = self.search.newest(query, limit + 1)
-        if not ids:
-            return [Count(0)] * len(conditions)
-        parts = tuple(tuple(joined_conditions(condition)) for condition in conditions)
-        statement = self.reader.build(
-            self.reader.key("counts of hits", conditions=parts), lambda statements: statements.counting_ids(conditions)
-        )
-        (numbers,) = self.reader.execute(statement, **{IDS: ids[:limit]})
-        return [Count(numbers[f"count_{place}"], len(ids) > limit) for place in range(len(conditions))]
+        return [Count(number, len(ids) > limit) for number in self.reader.counts_among(ids[:limit], conditions)]
 
     def within(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
         """How many rows of `query` fulfil each condition, in one pass over all of them."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from portal.conditions import ALWAYS, Condition
+from portal.conditions import ALWAYS, Condition, joined_conditions
 from portal.database.fetching import fetch
 from portal.fields.base import Field
 from portal.records.policy import ModulePolicy, Policy
@@ -56,6 +56,15 @@ class RecordReader(ModulePolicy):
     def exists(self, record_id: int) -> bool:
         """Whether this reader may see the record and it is not excluded by `narrowed`."""
         return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
+
+    def counts_among(self, ids: Sequence[int], conditions: Sequence[Condition]) -> list[int]:
+        """How many of the records `ids` that this reader may see fulfil each condition, in one statement."""
+        if not ids or not conditions:
+            return [0] * len(conditions)
+        key = self.key("counts among", conditions=tuple(tuple(joined_conditions(one)) for one in conditions))
+        statement = self.build(key, lambda statements: statements.counting_ids(conditions))
+        (numbers,) = self.execute(statement, **{IDS: list(ids)})
+        return [numbers[f"count_{place}"] for place in range(len(conditions))]
 
     def readable_fields(self, names: Iterable[str]) -> list[Field]:
         """The fields among `names` that may be read, and the title; for a deadline also what decides whether it can be

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pyramid.request import Request
 from pyramid.view import view_config
 
+from portal.declaration.layout_shapes import Section
 from portal.fields.linked_text import Pictures, with_pictures
 from portal.records.reading.stored_events import stored_events
 from portal.records.writing.follow_ups import follow_ups
@@ -116,16 +117,23 @@ def detail_page(
 def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, ...]:
     """The fields of the record by section, without sections that a condition hides; `pictures` are shown in long texts
     where a mail had them. Sections without a title that follow each other are one."""
-    records, sections = resource.records, list[SectionShown]()
-    for section in records.access.detail.sections or ():
-        if section.show_when is not None and not records.narrow(section.show_when).exists(resource.record.id):
-            continue
+    sections = list[SectionShown]()
+    for section in _sections_to_show(resource):
         title, rows = section.title or "", tuple(_section_rows(resource, section.fields, pictures))
         if rows and sections and not title and not sections[-1].title:
             sections[-1] = SectionShown("", (*sections[-1].rows, *rows))
         elif rows:
             sections.append(SectionShown(title, rows))
     return tuple(sections)
+
+
+def _sections_to_show(resource: Record) -> list[Section]:
+    """The sections without a condition, or with one that the record fulfills."""
+    declared = resource.records.access.detail.sections or ()
+    conditions = list(dict.fromkeys(section.show_when for section in declared if section.show_when is not None))
+    numbers = resource.records.counts_among([resource.record.id], conditions)
+    holds = dict(zip(conditions, numbers, strict=True))
+    return [section for section in declared if section.show_when is None or holds[section.show_when]]
 
 
 def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
