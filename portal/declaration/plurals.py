@@ -1,4 +1,7 @@
-"""English singular and plural forms of names."""
+"""English singular and plural forms of names and labels."""
+
+import os
+import re
 
 IRREGULAR = {
     "person": "people", "child": "children", "man": "men", "woman": "women", "criterion": "criteria",
@@ -14,6 +17,8 @@ UNCHANGED = (
     "news", "series", "species", "means", "goods", "premises", "headquarters", "logistics", "analytics",
     "lens", "canvas", "atlas", "alias", "bias", "chaos",
 )  # fmt: skip
+WHOSE = re.compile("(?:all|my|our|the|your) ", re.IGNORECASE)
+PREPOSITION = re.compile(" (?:at|by|for|from|in|of|on|to|with|without) ")
 SHORTEST = 4  # letters of a plural in s; shorter words are mostly initials, such as gps
 
 
@@ -47,3 +52,14 @@ def in_singular(name: str) -> str:
     elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
         last = last[:-1]
     return head + underscore + last
+
+
+def label_in_singular(label: str) -> str | None:
+    """A label in the plural in the singular: “Requests from customers” → “Request from customers”; None for others."""
+    label = WHOSE.sub("", label, count=1)
+    before, space, last = PREPOSITION.split(label, maxsplit=1)[0].rpartition(" ")
+    many, after = last.lower(), label[len(before + space + last) :]
+    one = in_singular(many)
+    same = len(os.path.commonprefix([many, one]))
+    words = before + space + last[:same] + one[same:] + after
+    return None if one == many else words[:1].upper() + words[1:]

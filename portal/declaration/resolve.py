@@ -24,7 +24,7 @@ from portal.declaration.inheritance import (
 from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout
 from portal.declaration.layouts import LayoutViewer, finished_layouts, readable_fields, with_related
 from portal.declaration.option_labels import labeled_modules
-from portal.declaration.plurals import in_singular
+from portal.declaration.plurals import in_singular, label_in_singular
 from portal.declaration.shapes import (
     DEFAULT_ICON,
     Access,
@@ -41,7 +41,7 @@ from portal.declaration.shapes import (
     leaves,
 )
 from portal.fields.base_parts import Place
-from portal.texts import label_from_name
+from portal.texts import Text, label_from_name
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
 
@@ -92,10 +92,9 @@ def _search_listed_fields(modules: Mapping[str, Module], profiles: Mapping[str, 
 def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
     """`module` with everything filled in except its layouts."""
     owner, organization = owner_and_organization(draft, module)
-    is_english = draft.settings.languages[0].partition("-")[0] == "en"  # and presumably the names
     filled: dict[str, Any] = {
         "label": display_name(module),
-        "singular": module.singular or label_from_name(in_singular(module.name) if is_english else module.name),
+        "singular": module.singular or _guessed_singular(module, draft.settings.languages[0]),
         "title": module.title or _first_text(module),
         "owner": owner,
         "organization": organization,
@@ -105,6 +104,15 @@ def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
         "records_from": bool(module.comments) if module.records_from is None else module.records_from,
     }
     return module.model_copy(update=filled)
+
+
+def _guessed_singular(module: Module, language: str) -> Text:
+    """What one record is called if nothing says so; in English if that is the portal's first `language`, and
+    presumably that of the names."""
+    if language.partition("-")[0] != "en":
+        return display_name(module)
+    one = label_in_singular(module.label(language)) if module.label else None
+    return Text(one) if one else label_from_name(in_singular(module.name))
 
 
 def default_scope(owner: str | None, organization: str | None) -> Scope | None:

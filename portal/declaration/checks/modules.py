@@ -20,6 +20,7 @@ REFERENCE_KNOWN = re.compile(r"number(:0\d{1,2})?|year")
 
 def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
     """Checks everything in a module except its fields, layouts and appearance."""
+    _check_singular(draft, module, at["label"])
     _check_title(draft, module, at["title"])
     _check_reference(module.reference, at["reference"])
     _check_path(draft, module, module.owner, "people", draft.people, at["owner"])
@@ -41,6 +42,13 @@ def check_module(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
         _check_formerly(draft, module, module.formerly, at["formerly"])
     if module.key is not None and module.table is None:
         at["key"].key.wrong("key needs table:, the name of the existing table")
+
+
+def _check_singular(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
+    """Checks that one record has a name of its own; only in English the portal makes it."""
+    language = draft.settings.languages[0]
+    if module.label is not None and module.singular is None and language.partition("-")[0] != "en":
+        at.warn(f'singular is missing: one record is called "{module.label(language)}", too')
 
 
 def _check_keep(draft: DeclarationDraft, module: Module, at: Cursor) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.declaration.plurals import in_plural, in_singular
+from portal.declaration.plurals import in_plural, in_singular, label_in_singular
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,13 @@ def test_what_is_no_plural_stays(name):
 @pytest.mark.parametrize("name", ["people", "children", "office_equipment", "staff", "orders", "news"])
 def test_a_plural_has_no_other_one(name):
     assert in_plural(name) == name
+
+
+@pytest.mark.parametrize(
+    ("label", "one"),
+    [("Customers", "Customer"), ("Service requests", "Service request"), ("People", "Person"), ("FAQs", "FAQ"),
+     ("Requests from customers", "Request from customers"), ("My documents", "Document"),
+     ("Support", None), ("Knowledge base", None), ("News", None), ("Status", None), ("", None)],
+)  # fmt: skip
+def test_a_label_in_the_plural_has_a_singular(label, one):
+    assert label_in_singular(label) == one

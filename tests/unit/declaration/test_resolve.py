@@ -55,6 +55,14 @@ def portal(tmp_path):
 EVERYTHING = "modules: {notes: {can: [create, edit]}, people: {}, companies: {see: all}}\n"
 
 
+def test_one_record_is_called_by_the_label_rather_than_by_the_name(portal):
+    singulars = []
+    for label in ("Remarks", "{en: Remarks, it: Note}", "Support"):
+        notes = portal(NOTES.replace("notes:\n", f"notes:\n    label: {label}\n", 1), all=EVERYTHING).modules["notes"]
+        singulars.append(str(notes.singular))
+    assert singulars == ["Remark", "Remark", "Note"]
+
+
 def test_a_module_says_nothing_and_gets_it_all(portal):
     notes = portal(all=EVERYTHING).modules["notes"]
     assert (str(notes.label), str(notes.singular), notes.title, notes.icon) == ("Notes", "Note", "code", "square")
