@@ -17,6 +17,7 @@ from pydantic import PrivateAttr
 from portal.conditions import is_nothing
 from portal.fields.base import Field
 from portal.fields.base_shape import FileTypes, Size
+from portal.fields.file_types import may_be_picture
 from portal.fields.protocols import Declared, Form
 from portal.fields.reader import Reader
 from portal.fields.refused import Refused
@@ -91,6 +92,10 @@ class FileField(TextLike):
     def needs_preview(self) -> bool:
         """Whether only pictures that can be shown are accepted."""
         return False
+
+    def shows_picture(self, file: FileValue) -> bool:
+        """Whether a file is shown as a picture: not one that it has from a time when others were accepted."""
+        return self.needs_preview and may_be_picture(file.name)
 
     @property
     def most(self) -> int:

@@ -31,6 +31,12 @@ def types_in_words(media_types: Iterable[str], reader: Reader) -> str:
     return reader.listed(dict.fromkeys(_in_words(media_type, reader) for media_type in media_types))
 
 
+def may_be_picture(name: str) -> bool:
+    """Whether a file of this name may be a picture: not if its ending says otherwise."""
+    media_type = _TABLE.guess_type(name, strict=False)[0]
+    return media_type is None or media_type.startswith("image/")
+
+
 def _in_words(media_type: str, reader: Reader) -> str:
     group, _slash, kind = media_type.partition("/")
     if kind == "*":

@@ -181,8 +181,9 @@ def _file(display: str, field: Field, value: Any, text: str, reader: Reader) -> 
 
 
 def _files(display: str, field: FileField, value: Any, text: str, reader: Reader) -> Value:
-    kind = "image" if field.needs_preview else "file"
-    parts = tuple(_file(kind, field, file, str(file), reader) for file in value or ())
+    parts = tuple(
+        _file("image" if field.shows_picture(file) else "file", field, file, str(file), reader) for file in value or ()
+    )
     return Value(field.title, display, text, parts=parts)
 
 

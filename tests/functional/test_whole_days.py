@@ -47,8 +47,10 @@ def shown(page) -> dict[str, str]:
 def test_a_day_without_a_time_stays_one(club):
     """Through forms, lists, filters, lines, the API and an export that is imported again."""
     anna = club[ANNA]
-    begun = form_of(anna.get("/events/create?begins=2024-02-02T09:00&ends=soon"), "/events/create")
+    address = "/events/create?begins=2024-02-02T09:00&ends=soon&slots.0.at=2024-02-02T10:00&slots.1.at=late"
+    begun = form_of(anna.get(address), "/events/create")
     assert [begun[name].value for name in ("begins", "begins.time", "ends")] == ["2024-02-02", "09:00", "soon"]
+    assert [begun[f"slots.{name}"].value for name in ("0.at", "0.at.time", "1.at")] == ["2024-02-02", "10:00", "late"]
     refused = fill_in(anna, "/events/create", {"name": "Fair", "begins.time": "14:30"}, status=422)
     assert "Enter a date such as" in refused.text
     form = form_of(refused, "/events/create")

@@ -4,6 +4,7 @@ Each step has an address of its own: a POST saves the form as a draft and redire
 Forward, Reload and a bookmark work. Steps are counted from 0 in inputs and addresses.
 """
 
+import contextlib
 import datetime
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,11 +20,12 @@ from portal.fields.base import Field
 from portal.fields.protocols import Form
 from portal.fields.refused import Refused
 from portal.records.reading.records import Records
+from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults, follow_again, value_from_declaration
 from portal.records.writing.follow_ups import can_be_followed_up, follow_up_field
 from portal.records.writing.form_conditions import is_shown
 from portal.records.writing.matching_values import without_mismatches
-from portal.records.writing.validation import read_form
+from portal.records.writing.validation import read_form, typed_columns
 from portal.texts import _
 from portal.views.forms.computed import check_computing, computed_in_form
 from portal.views.forms.drafts import (
@@ -39,7 +41,7 @@ from portal.views.forms.drafts import (
 )
 from portal.views.forms.form_content import FormContent, inputs_of, posted_inputs
 from portal.views.forms.form_page import DraftForm, FormPage
-from portal.views.forms.line_buttons import form_after_button, new_row_inputs
+from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.offers import with_titles
 from portal.views.forms.sent_form import SentForm
 from portal.views.forms.steps import (
@@ -192,10 +194,23 @@ def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form)
     inputs = posted_inputs(list(fields), address)
     for field in fields:
         if field.row_fields and field.has_input(address):
-            new = new_row_inputs(records, field)
-            prefixes = [f"{field.name}.{index}." for index in field.rows_in(address)]
-            inputs = {f"{prefix}{name}": text for prefix in prefixes for name, text in new.items() if text} | inputs
+            of_rows = rows_of(records, field)
+            for index, row in field.rows_in(address).items():
+                inputs |= {f"{field.name}.{index}.{name}": text for name, text in _begun_row(of_rows, row).items()}
     return as_form(inputs)
+
+
+def _begun_row(of_rows: RowRecords, row: Form) -> dict[str, Any]:
+    """The inputs of a row that an address begins, as its form has them, and defaults for the rest. What cannot be read
+    is left out."""
+    reader, values, columns = of_rows.policy.reader, defaults(of_rows), of_rows.module.fields.values()
+    given = [column for column in typed_columns(of_rows, new=True) if column.has_input(row)]
+    rest = inputs_of([column for column in columns if column not in given], values, reader)
+    inputs = {name: text for name, text in rest.items() if text}
+    for column in given:
+        with contextlib.suppress(Refused):
+            inputs |= column.inputs(column.parse_form(row, reader), reader)
+    return inputs
 
 
 def _button_values(form: CreateForm) -> dict[str, Any]:

@@ -256,7 +256,7 @@ def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
 
 def _held_file(field: FileField, value: FileValue, reader: Reader) -> HeldFile:
     url = record_address(value.module, value.record, "files", str(value.id)) if value.id else ""
-    preview_url = f"{url}/preview" if url and field.needs_preview else ""
+    preview_url = f"{url}/preview" if url and field.shows_picture(value) else ""
     return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
 
 

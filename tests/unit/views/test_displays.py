@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from portal.fields.base import Field
-from portal.fields.file import FileField
+from portal.fields.file import FileField, FileValue
 from portal.fields.lines import Lines
 from portal.fields.proxy_field import ProxyField
 from portal.fields.reader import Reader
@@ -121,6 +121,13 @@ def test_a_display_makes_its_value(name, raw, facts):
     display, field = DISPLAYS[name], Field.types[name](name="x", type=name)
     value = display.make(display.name, field, raw, field.show(raw, Reader()), Reader())
     assert {key: getattr(value, key) for key in facts} == facts
+
+
+def test_a_file_that_is_no_picture_stays_a_link_in_a_field_that_takes_only_pictures_by_now():
+    field = Field.types["files"](name="x", type="files", types="image/*")
+    kept = [FileValue(number, name=name) for number, name in enumerate(["a.webp", "b.pdf", "c"], start=1)]
+    value = DISPLAYS["files"].make("files", field, kept, "", Reader())
+    assert [part.display for part in value.parts] == ["image", "file", "image"]
 
 
 @pytest.mark.parametrize(("language", "zone"), [("it", "CET"), ("en", "GMT+01:00")])
