@@ -20,7 +20,7 @@ from portal.records.policy import Policy
 from portal.texts import _
 
 PASSWORD, SECOND_FACTOR = "password", "second factor"
-CLOSED = _("Your company's access has been closed.")
+CLOSED = _("Your company’s access has been closed.")
 NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask us to set it up again.")
 
 

@@ -60,6 +60,7 @@ class ProvenPerson:
 
     subject: str
     email: str
+    provider: str  # its name
 
     def may_take_over(self, subject: str | None) -> bool:
         """Whether an account with the person's address, which belongs to the login `subject`, may become theirs: not if
@@ -104,8 +105,9 @@ class IdentityProvider:
         if "email" not in claims:
             claims = {**self._user_info(answer.get("access_token"), claims["sub"]), "sub": claims["sub"]}
         is_verified = claims.get("email_verified") in (True, "true")  # some send it as text
-        email = claims.get("email")
-        return ProvenPerson(f"{self.issuer} {claims['sub']}", email if is_verified and isinstance(email, str) else "")
+        email = claims.get("email") if is_verified else None
+        subject = f"{self.issuer} {claims['sub']}"
+        return ProvenPerson(subject, email if isinstance(email, str) else "", self.label)
 
     def _request_token(self, form: Mapping[str, str]) -> dict[str, Any]:
         client_id, secret = self._client

@@ -47,9 +47,9 @@ from portal.texts import _
 WRONG = _("Incorrect email or password.")
 WRONG_CODE = _("This code is not correct, or has already been used.")
 CODE_LIFETIME = datetime.timedelta(minutes=10)  # within which the code must be entered
-UNVERIFIED = _("The email address of your login there is not confirmed.")
+UNVERIFIED = _("Your email address at ${name} is not confirmed.")
 NO_ACCESS = _("${email} has no access to this portal.")
-OTHER_LOGIN = _("${email} belongs to another login there. Please contact us.")
+OTHER_LOGIN = _("${email} belongs to another login at ${name}. Please contact us.")
 WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
 
 
@@ -285,12 +285,12 @@ class Logins:
             is_known = account is not None
             if account is None:
                 if not person.email:
-                    return UNVERIFIED
+                    return _(UNVERIFIED, mapping={"name": person.provider})
                 account = find_account(connection, self.tables, person.email)
             if account is None:
                 return _(NO_ACCESS, mapping={"email": person.email})
             if not is_known and not person.may_take_over(account.subject):
-                return _(OTHER_LOGIN, mapping={"email": person.email})
+                return _(OTHER_LOGIN, mapping={"email": person.email, "name": person.provider})
             if not is_known and sign_in_refusal(connection, self.tables, account, now) is None:
                 account = self._bind(connection, account, person.subject)
             return self._enter(connection, account, attempt, now)

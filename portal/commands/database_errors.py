@@ -42,4 +42,4 @@ def database_refusals_explained() -> Iterator[None]:
     except DatabaseUnreachableError as error:
         raise click.UsageError(str(error)) from None
     except DatabaseError as error:
-        raise click.UsageError(f"the database refuses: {driver_error(error)}") from None
+        raise click.UsageError(f"the database reports an error: {driver_error(error)}") from None

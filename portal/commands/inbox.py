@@ -64,7 +64,7 @@ def command(maildir: Path | None, lmtp: str | None, imap: str | None, password_f
         return
     take = _source(maildir, imap or "", password)
     if once:
-        click.echo(f"Took {plural(_take_once(take, intake), 'message')} in")
+        click.echo(f"Received {plural(_take_once(take, intake), 'message')}")
         return
     with stop_signals() as stopped:
         pause = EVERY
@@ -168,7 +168,7 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
     except (SourceError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseError as error:
-        raise click.ClickException(f"the database refuses: {driver_error(error)}") from None
+        raise click.ClickException(f"the database reports an error: {driver_error(error)}") from None
 
 
 def _trying(work: Callable[[], object]) -> bool:
@@ -179,9 +179,9 @@ def _trying(work: Callable[[], object]) -> bool:
     except (SourceError, StoreError, OSError) as error:
         log.error("%s", error)
     except DatabaseError as error:
-        log.error("The database refuses: %s", driver_error(error))
+        log.error("The database reports an error: %s", driver_error(error))
     except Exception:
-        log.exception("Mail could not be taken in")
+        log.exception("Mail could not be received")
     return False
 
 
@@ -193,7 +193,7 @@ def _serve(address: str, intake: MailIntake) -> None:
         controller = serve_lmtp(host or "127.0.0.1", int(port), intake.use)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {address}: {error.strerror}") from None
-    click.echo(f"Taking mail by LMTP on {host or '127.0.0.1'}:{port}")
+    click.echo(f"Receiving mail by LMTP on {host or '127.0.0.1'}:{port}")
     with stop_signals() as stopped:
         while not stopped.wait(EVERY):
             _trying(intake.note_success)

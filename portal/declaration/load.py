@@ -26,6 +26,7 @@ from portal.declaration.source.excerpts import with_lines
 from portal.declaration.source.problems import Problem
 from portal.declaration.version import is_of_another_version
 from portal.memory import gc_paused
+from portal.texts import plural
 
 MOST_OF_A_FILE = 500
 NO_OVERRIDES: Mapping[str, str] = MappingProxyType({})
@@ -100,5 +101,5 @@ def _first(file: str, problems: list[Problem]) -> list[Problem]:
         return problems
     by_weight = sorted(problems, key=lambda problem: problem.warning)
     listed, others = set(by_weight[:MOST_OF_A_FILE]), by_weight[MOST_OF_A_FILE:]
-    more = f"{len(others)} more problems in this file are not listed"
+    more = f"not listed: {plural(len(others), 'more problem')} in this file"
     return [*(problem for problem in problems if problem in listed), Problem(file, 1, 1, (), more, others[0].warning)]

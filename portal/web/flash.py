@@ -38,7 +38,7 @@ MESSAGES = {
     "list-ends": _("That was the last record in this list."),
     "nothing-imported": _("Nothing was imported: all records are already up to date."),
     "nothing-chosen": _("Choose at least one record."),
-    "hidden": _("Hidden until something happens."),
+    "hidden": _("Hidden until it changes."),
     "watched": _("Added."),
     "watched-without-access": _("Added, but this person has no access to this record at the moment."),
     "unwatched": _("Removed."),

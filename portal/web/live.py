@@ -40,7 +40,7 @@ RELOAD_EVERY = 0.25  # seconds between two checks of the files, and that a file 
 SETTLED_AFTER = 10.0  # seconds that a request waits at most for a change in progress
 FRESH_FOR = 0.1  # seconds in which a file may change again without a new modification time
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
-FAULT = "These declarations meet a fault of the portal itself; its log says which."
+FAULT = "An error in the portal itself prevents it from using these declarations; its log has the details."
 Signature = tuple[tuple[str, int, int, int], ...]
 
 
@@ -158,8 +158,8 @@ class LivePortal:
             close(self.engine)
             lines = list(map(str, self.report.problems))
             if missing := self.report.missing:
-                wants = "The database lacks what the declarations want:"
-                lines += [wants, *missing, "Run `portal apply`, then start again."]
+                needs = "The database lacks what the declarations need:"
+                lines += [needs, *missing, "Run `portal apply`, then start again."]
             raise StartupError(*lines)
         self._log_report()
         log.warning("They are those that came into force at %s.", portal.since.isoformat(timespec="seconds"))
@@ -205,7 +205,7 @@ class LivePortal:
         for problem in self.report.problems:
             log.log(logging.WARNING if problem.warning else logging.ERROR, "%s", problem)
         for sentence in self.report.missing:
-            log.error("The database lacks what the declarations want: %s", sentence)
+            log.error("The database lacks what the declarations need: %s", sentence)
         log.info("The last valid declarations stay in use.")
 
     def _is_being_saved(self) -> bool:
@@ -242,7 +242,7 @@ class LivePortal:
         except CannotBeAppliedError as error:
             pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
-            pending, fits = [f"The database refuses: {driver_error(error)}"], False
+            pending, fits = [f"The database reports an error: {driver_error(error)}"], False
         if fits and self.replica is not None:
             self.replica.require_present()
         waiting = None if fits else declaration

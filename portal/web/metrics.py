@@ -26,16 +26,16 @@ class Metrics:
         self._figures = {
             name: Gauge(f"portal_{name}", text, registry=self._registry)
             for name, text in (
-                ("waiting_letters", "Letters that wait to be sent"),
+                ("waiting_letters", "Emails that wait to be sent"),
                 ("oldest_letter_seconds", "Age of the oldest of them, 0 without any"),
-                ("waiting_news", "Events of which nobody was told yet"),
+                ("waiting_news", "Events that nobody has been notified of yet"),
                 ("oldest_news_seconds", "Age of the oldest of them, 0 without any"),
-                ("waiting_webhooks", "Messages to webhooks that wait to be taken"),
+                ("waiting_webhooks", "Messages to webhooks that wait to be sent"),
                 ("oldest_webhook_seconds", "Age of the oldest of them, 0 without any"),
                 ("index_marks", "Work that the search index waits for"),
-                ("worker_seen_seconds", "Time since a worker gave a sign of life, -1 where none ever did"),
-                ("inbox_seen_seconds", "Time since portal inbox could look for mail, -1 where it never did"),
-                ("free_space_bytes", "Free space of the portal's folders, -1 where they are not on this machine"),
+                ("worker_seen_seconds", "Time since a worker was last running, -1 if none ever did"),
+                ("inbox_seen_seconds", "Time since portal inbox last could fetch mail, -1 if it never did"),
+                ("free_space_bytes", "Free space of the portal's folders, -1 if they are not on this machine"),
             )
         }
 

@@ -52,7 +52,7 @@ def test_the_form_of_a_token_says_what_is_wrong_and_keeps_what_was_typed(world, 
     refused = world[ANNA].send("/account/token", {"name": " ", "until": "2026-03-04", "read_only": "true"})
     assert refused.status_int == 422
     assert "Enter a name." in refused
-    assert "Enter today's date or a later one." in refused
+    assert "Enter today’s date or a later one." in refused
     assert "Current password is incorrect." in refused
     assert refused.html.select_one("#field-until")["value"] == "2026-03-04"
     assert refused.html.select_one("#field-read_only").has_attr("checked")

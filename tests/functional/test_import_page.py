@@ -344,7 +344,7 @@ def test_a_small_workbook_whose_cells_share_a_long_text_is_refused(world):
         sheet.write_row(1, 0, ["x" * 32_000] * 1_600)
     assert len(file.getvalue()) < 20_000
     page = send(world, NANCY, file.getvalue(), "machines.xlsx")
-    assert page.html.select_one(".alert").text == "Unpacked, the workbook has more than 50 MB."
+    assert page.html.select_one(".alert").text == "Uncompressed, the workbook is larger than 50 MB."
 
 
 def test_without_a_file_nothing_goes_on(world):

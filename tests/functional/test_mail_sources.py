@@ -135,7 +135,7 @@ def test_a_maildir_is_emptied_by_several_processes_each_mail_once(folder: Path):
 def test_mail_is_taken_by_lmtp_until_it_is_told_to_stop(folder: Path):
     port = free_port()
     with running(folder, "inbox", "--lmtp", str(port)) as (process, line):
-        assert line == f"Taking mail by LMTP on 127.0.0.1:{port}\n"
+        assert line == f"Receiving mail by LMTP on 127.0.0.1:{port}\n"
         with smtplib.LMTP("127.0.0.1", port) as server:
             server.sendmail("anna@acme.example", ["help@supplier.example"], mail(1))
         process.send_signal(signal.SIGTERM)
@@ -161,11 +161,11 @@ def test_an_imap_mailbox_is_read_and_its_mails_are_marked_as_seen(folder: Path, 
         (new / "99.host").write_bytes(mail(4))
         fifth = CliRunner().invoke(main, [*once, url, "--password-file", str(password)])
 
-    assert (first.exit_code, first.stdout) == (0, "Took 2 messages in\n"), first.stderr
-    assert second.stdout == "Took 0 messages in\n"
+    assert (first.exit_code, first.stdout) == (0, "Received 2 messages\n"), first.stderr
+    assert second.stdout == "Received 0 messages\n"
     assert wrong.exit_code == 1
     assert "does not give its mail" in wrong.stderr
-    assert (third.exit_code, third.stdout) == (0, "Took 1 message in\n"), "monitors learn of no failure"
+    assert (third.exit_code, third.stdout) == (0, "Received 1 message\n"), "monitors learn of no failure"
     assert "does not give 1 message" in caplog.text
     assert (fourth.exit_code, fifth.exit_code) == (1, 0), "a server that gives nothing is a failure"
     assert sorted(titles(folder)) == ["Number 0", "Number 1", "Number 3", "Number 4"]

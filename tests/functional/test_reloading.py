@@ -259,7 +259,7 @@ def test_a_fault_of_the_portal_itself_does_not_keep_a_process_from_starting(make
     monkeypatch.setattr("portal.web.live.load", load_copies)
     nancy = signed_in(make_app(), NANCY)
     assert "Knowledge base" in nancy.get("/")
-    assert "a fault of the portal itself" in nancy.get("/-/problems")
+    assert "An error in the portal itself" in nancy.get("/-/problems")
 
 
 @pytest.mark.sqlite_suffices
@@ -317,7 +317,7 @@ def test_a_fault_of_the_portal_itself_leaves_the_last_good_portal_in_force(
     monkeypatch.setattr("portal.web.live.shared_tables", lambda *arguments: {}["no such thing"])
     change(portal_folder, "label: Knowledge base", "label: Good to know")
     assert "Knowledge base" in app.get("/")
-    assert "a fault of the portal itself" in app.get("/-/problems")
+    assert "An error in the portal itself" in app.get("/-/problems")
     assert "KeyError" in caplog.text
 
 

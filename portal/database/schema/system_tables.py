@@ -104,7 +104,7 @@ def _seen_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("module", sa.Text(), primary_key=True),
         sa.Column("record", sa.BigInteger(), primary_key=True, autoincrement=False),  # 0: all of the module
         sa.Column("at", UTCDateTime()),  # the moment up to which the account has seen what happened
-        sa.Column("hidden", UTCDateTime()),  # since when the record is hidden, until something happens
+        sa.Column("hidden", UTCDateTime()),  # since when the record is hidden, until it changes
         sa.Column("dismissed", UTCDateTime()),  # for a notice on the home page: its last change when it was dismissed
         sa.Index("ix_portal_seen_module_record", "module", "record"),
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
-from portal.texts import abbreviated, printable
+from portal.texts import abbreviated, plural, printable
 
 # The keys and list indexes that lead to a part of a file.
 KeyPath = tuple[str | int, ...]
@@ -119,7 +119,7 @@ class Problem:
     def _also_in(self) -> str:
         """“; also in modules.yaml:35:53, profiles/power.yaml:12:35”, for a name that is unknown in several places."""
         others = [str(place) for place in self.related if place.note == ALSO]
-        more = f" and {len(others) - _MOST_LISTED} more places" if len(others) > _MOST_LISTED else ""
+        more = f" and {plural(len(others) - _MOST_LISTED, 'more place')}" if len(others) > _MOST_LISTED else ""
         return f"; also in {', '.join(others[:_MOST_LISTED])}{more}" if others else ""
 
     @property

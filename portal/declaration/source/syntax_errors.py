@@ -13,6 +13,7 @@ from yaml import MarkedYAMLError
 
 from portal.declaration.source.nodes import YamlMark
 from portal.declaration.source.text_lines import LINE_BREAK, has_content, indentation
+from portal.texts import plural
 
 Place = tuple[int, int]  # line and column, from 1
 
@@ -290,22 +291,23 @@ def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
     indents = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
     opener = next((number for number, indent in reversed(indents) if indent < mark.column), None)
     inner = next((indent for number, indent in indents if opener is not None and number > opener), None)
-    place = (mark.line + 1, mark.column + 1)
+    place, spaces = (mark.line + 1, mark.column + 1), plural(mark.column, "space")
     if opener is None or inner is None or inner == mark.column:
         above = indents[-1][1] if indents else 0
         if above == mark.column:
             return None
-        return place, f"this line is indented by {mark.column} spaces, the line above by {above}: check the indentation"
+        return place, f"this line is indented by {spaces}, the line above by {above}: check the indentation"
     name = _name(lines[opener])
     sibling = next((number for number, indent in reversed(indents) if number < opener and indent <= mark.column), None)
     if sibling is not None and indentation(lines[sibling]) == mark.column:
         outdented, before, after = indentation(lines[opener]), _name(lines[sibling]), _name(lines[mark.line])
+        spaces = plural(outdented, "space")
         return (opener + 1, outdented + 1), (
-            f'this line is indented by {outdented} spaces, but "{before}" above and "{after}" below by {mark.column}:'
+            f'this line is indented by {spaces}, but "{before}" above and "{after}" below by {mark.column}:'
             " check the indentation"
         )
     return place, (
-        f'this line is indented by {mark.column} spaces, but the lines below "{name}" (line {opener + 1}) by {inner}:'
+        f'this line is indented by {spaces}, but the lines below "{name}" (line {opener + 1}) by {inner}:'
         " check the indentation"
     )
 

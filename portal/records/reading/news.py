@@ -1,5 +1,5 @@
 """What is new to an account: records that others changed since the account last looked at them, and who commented last;
-what it has hidden until something happens.
+what it has hidden until it changes.
 
 A page reads all of it with one statement, built once for all readers of a kind: how many records of each module are
 new, how many of them each tab of a list has, and, for the records on the page, when the account looked at them and who

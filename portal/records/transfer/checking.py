@@ -258,7 +258,7 @@ class Checking:
             empty = field.is_empty(values.get(name)) and not unresolved
             if field.show_when is not None and not is_shown(self.records, field, values):
                 if name in self._fields and not empty:
-                    reason = _("This must be empty because of the row's other values.")
+                    reason = _("This must be empty because of the row’s other values.")
                     self._refuse(row.line, name, reason)
                 elif not row.record:
                     row.values[name] = None

@@ -40,7 +40,7 @@ class LimitedRows:
             size += sum(map(len, row.cells)) + len(row.cells) * LEAST_OF_CELL
             if size > MOST_UNPACKED:
                 facts = {"most": f"{MOST_UNPACKED // 1_000_000:,}"}
-                raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
+                raise UnreadableFileError(_("Uncompressed, the workbook is larger than ${most} MB.", mapping=facts))
             yield row
         if next(rows, None) is not None:
             raise UnreadableFileError(

@@ -279,7 +279,7 @@ class RowLinks:
                     self.refuse(row.line, field.name, name_problem(0, self._called(field.targets), name))
                 elif records and not offered:
                     facts = {"name": name[:LONGEST_SHOWN], "fields": ", ".join(others[row])}
-                    text = _("“${name}” does not belong to this row's ${fields}.", mapping=facts)
+                    text = _("“${name}” does not belong to this row’s ${fields}.", mapping=facts)
                     self.refuse(row.line, field.name, text)
                 else:
                     remaining[row].append((name, offered))

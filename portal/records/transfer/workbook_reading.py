@@ -89,7 +89,7 @@ def _check_archive(path: Path, most_unpacked: int) -> bool:
             has_formulas |= has_formula and name.startswith("xl/worksheets/")
         if size > most_unpacked:
             facts = {"most": f"{most_unpacked // 1_000_000:,}"}
-            raise UnreadableFileError(_("Unpacked, the workbook has more than ${most} MB.", mapping=facts))
+            raise UnreadableFileError(_("Uncompressed, the workbook is larger than ${most} MB.", mapping=facts))
         return has_formulas
 
 

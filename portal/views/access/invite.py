@@ -104,7 +104,7 @@ def _own_errors(request: Request, inputs: Inputs) -> dict[str, Words]:
     if not is_mail_address(normalize_email(inputs["email"])):
         errors["email"] = _("Enter an email address such as name@example.com.")
     if not is_person_name(inputs["name"]):
-        errors["name"] = _("Enter the person's name.")
+        errors["name"] = _("Enter the person’s name.")
     if chosen_company(request, inputs["company"]) is None and (inputs["company"] or not request.policy.staff):
         errors["company"] = _("Choose a company.")
     return errors

@@ -104,7 +104,7 @@ def read_token_form(request: Request) -> TokenRequest | QuestionPage:
     try:
         last = DAY.parse(inputs["until"], request.reader)
         if last and last < request.reader.today:
-            errors["until"] = _("Enter today's date or a later one.")
+            errors["until"] = _("Enter today’s date or a later one.")
     except Refused as refused:
         errors["until"] = refused.message
     if len(tokens(request)) >= MOST_TOKENS:

@@ -58,7 +58,7 @@ class EffectPage:
     lost: str = ""
     gained: str = ""
     concerned: str = ""
-    people: int = 0
+    people: Words = ""  # the caption of `concerned`: of how many
     steps: tuple[str, ...] = ()
     has_problems: bool = False  # the files have mistakes
     files: tuple[ChangedFile, ...] = ()  # those that differ
@@ -77,12 +77,16 @@ def show_effect(context: Administration, request: Request) -> Any:
         has_problems = any(not problem.warning for problem in report.problems)
         return EffectPage(has_problems=has_problems, files=files, number=differing)
     result = effect(portal.engine, portal.declaration, report.waiting, request.now)
+    number = result.people or 0
+    people = ngettext(
+        "of ${number} person will notice the change", "of ${number} people will notice the change", number
+    )
     return EffectPage(
         sections=tuple(_sections(request, result, report.waiting, files)),
         lost=f"{result.lost:,}",
         gained=f"{result.gained:,}",
         concerned=f"{result.concerned:,}",
-        people=result.people or 0,
+        people=people,
         steps=report.missing,
         files=files,
         number=differing,

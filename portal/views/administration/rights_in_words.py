@@ -5,7 +5,7 @@ from portal.declaration.shapes import Access, Module, Through, display_name
 from portal.fields.reader import Reader
 from portal.texts import _
 
-SCOPES = {"own": _("Their own"), "organization": _("Their company's"), "all": _("All")}
+SCOPES = {"own": _("Their own"), "organization": _("Their company’s"), "all": _("All")}
 ACTION_LABELS = {
     "create": _("create"),
     "edit": _("edit"),

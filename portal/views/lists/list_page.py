@@ -140,8 +140,8 @@ def _hidden_records_line(records: Records, request: Request, list_request: ListR
     if not number or list_request.query.text:
         return None
     text = ngettext(
-        "${number} record is hidden until something happens.",
-        "${number} records are hidden until something happens.",
+        "${number} record is hidden until it changes.",
+        "${number} records are hidden until they change.",
         number,
     )
     if request.GET.get("_hidden") == "1":

@@ -51,7 +51,7 @@ def mark_module_seen(module: Module, request: Request) -> Response:
 
 @view_config(context=Record, name="hide", request_method="POST")
 def hide_record(resource: Record, request: Request) -> Response:
-    """`POST /MODULE/ID/hide`: leaves the record out of the reader's own lists until something happens to it.
+    """`POST /MODULE/ID/hide`: leaves the record out of the reader's own lists until it changes.
 
     `_hide=false` shows it again.
     """

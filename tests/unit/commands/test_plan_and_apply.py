@@ -93,7 +93,7 @@ def test_a_database_that_refuses_is_told_and_is_as_it_was(folder):
         )
     connection.close()
     code, said = portal(folder, "apply")
-    assert (code, said.splitlines()[-1]) == (2, "Error: the database refuses: full")
+    assert (code, said.splitlines()[-1]) == (2, "Error: the database reports an error: full")
     assert portal(folder, "plan") == (3, "add field companies.more (date)\n")
 
 

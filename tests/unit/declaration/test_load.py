@@ -137,7 +137,7 @@ def test_of_very_many_problems_the_first_are_listed_and_no_file_hides_another(fo
     lines = lines_of(folder)
     assert len(lines) == 502
     assert lines[500:] == [
-        "modules.yaml:1:1: modules: 1500 more problems in this file are not listed",
+        "modules.yaml:1:1: modules: not listed: 1,500 more problems in this file",
         'buttons.yaml:1:10: buttons: the "[" that opens here is never closed',
     ]
 
