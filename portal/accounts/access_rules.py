@@ -5,7 +5,9 @@ people in their own companies, and never more than they have: no later end, no o
 """
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -49,3 +51,9 @@ def access_limits(identity: Identity) -> AccessLimits:
     if identity.policy.staff:
         return AccessLimits()
     return AccessLimits(identity.account.access_until, identity.account.records_from)
+
+
+def days_problem(values: Mapping[str, Any]) -> str | None:
+    """Why access cannot have these first and last days, as a sentence for an administrator; None if it can."""
+    first, last = values.get("access_from"), values.get("access_until")
+    return f"access cannot end on {last}, before it begins on {first}" if first and last and last < first else None

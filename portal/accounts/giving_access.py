@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from portal.accounts.access_rules import days_problem
 from portal.accounts.accounts import Account, find_account, update_account
 from portal.accounts.one_time_links import INVITATION, make_link, void_links
 from portal.accounts.passkeys import remove_passkeys
@@ -160,9 +161,3 @@ class Register(PeopleRegister):
             known = ", ".join(sorted(self.declaration.profiles))
             hint = suggest(profile, self.declaration.profiles)
             raise AccessRefusedError(f'there is no profile "{profile}"{hint}; there are {known}')
-
-
-def days_problem(values: Mapping[str, Any]) -> str | None:
-    """Why access cannot have these first and last days, as a sentence for an administrator; None if it can."""
-    first, last = values.get("access_from"), values.get("access_until")
-    return f"access cannot end on {last}, before it begins on {first}" if first and last and last < first else None

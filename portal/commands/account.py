@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from portal.accounts.access_rules import days_problem
 from portal.accounts.accounts import Account, all_accounts
 from portal.accounts.api_tokens import LONGEST_NAME, TokenRequest, make_token
-from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register, days_problem
+from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Register
 from portal.accounts.mass_invitation import count_uninvited, start_mass_invitation
 from portal.accounts.passwords import Passwords, password_weakness, random_password
 from portal.commands.account_data import data, erase

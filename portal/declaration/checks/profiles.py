@@ -7,7 +7,7 @@ from portal.declaration.checks.conditions import check_condition
 from portal.declaration.checks.layouts import check_layouts
 from portal.declaration.checks.menus import check_home, check_menu
 from portal.declaration.checks.panels import check_panels, check_resolved_panels
-from portal.declaration.checks.scopes import check_scope, needs_scope
+from portal.declaration.checks.scopes import check_scope, needs_scope, scope_through_problems
 from portal.declaration.checks.values import check_unique_values, check_values
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import ALL_MODULES, DeclarationDraft
@@ -15,7 +15,7 @@ from portal.declaration.declared_files import profile_file
 from portal.declaration.inheritance import ancestry, is_access_broken, is_staff, merged_accesses
 from portal.declaration.layout_shapes import FormLayout
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
+from portal.declaration.shapes import ACTIONS, Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
@@ -199,7 +199,7 @@ def _problems(draft: DeclarationDraft, profile: Profile) -> Iterator[PlacedSente
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
         if needs_see and not _declares_scope(draft, profile.name, name):
             yield path, Sentence("see is missing: own, organization, all or {through: FIELD}", "see", name)
-        yield from _scope_through(draft, profile, path, access)
+        yield from scope_through_problems(draft, profile, path, access)
         if is_access_broken(draft, profile.name, name):
             continue
         yield from _unreachable_links(draft, profile, path, module, access)
@@ -223,29 +223,6 @@ def _declares_scope(draft: DeclarationDraft, profile: str, module: str) -> bool:
     """Whether the profile, or one that it extends, has `see` for the module."""
     accesses = (draft.profiles[name].modules.get(module) for name in ancestry(draft, profile))
     return any(access is not None and access.see is not None for access in accesses)
-
-
-def _scope_through(
-    draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access
-) -> Iterator[PlacedSentence]:
-    """Checks a scope through a link: the profile needs the other module, and the scope must not lead back."""
-    line = [access.module]
-    here: Access | None = access
-    while here is not None and isinstance(here.see, Through):
-        targets = link_targets(draft.field(here.module, here.see.through))
-        if len(targets) != 1:
-            return  # reported at the scope itself
-        target = targets[0]
-        if target not in profile.modules:
-            if here is access and target in draft.modules and not draft.is_broken(target):
-                yield (*path, "see"), no_access(target).within(f"seen through {here.see.through}, but {{}}")
-            return
-        if target in line:
-            if target == access.module == min(line, key=list(profile.modules).index):  # reported once
-                yield (*path, "see"), f"scopes go through each other in a circle: {' → '.join([*line, target])}"
-            return
-        line.append(target)
-        here = profile.modules[target]
 
 
 def _unreachable_links(

@@ -1,10 +1,13 @@
-"""Checks `see`, which decides whose records people see, and whether a profile must have it."""
+"""Checks `see`, which decides whose records people see, also through a link, and whether a profile must have it."""
+
+from collections.abc import Iterator
 
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import default_scope, owner_and_organization
-from portal.declaration.shapes import Module, Scope, Through
+from portal.declaration.shapes import Access, Module, Profile, Scope, Through
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.unknown_names import no_part
+from portal.declaration.source.problems import KeyPath
+from portal.declaration.unknown_names import no_access, no_part
 from portal.fields.link import link_targets
 
 
@@ -41,3 +44,26 @@ def needs_scope(draft: DeclarationDraft, module: Module) -> bool:
     """Whether a profile must have `see` for this module."""
     unwritten = module.see is None and "see" not in draft.at_module(module.name)
     return unwritten and default_scope(*owner_and_organization(draft, module)) is None
+
+
+def scope_through_problems(
+    draft: DeclarationDraft, profile: Profile, path: KeyPath, access: Access
+) -> Iterator[tuple[KeyPath, str]]:
+    """What is wrong with a scope through a link: the profile needs the other module, and it must not lead back."""
+    line = [access.module]
+    here: Access | None = access
+    while here is not None and isinstance(here.see, Through):
+        targets = link_targets(draft.field(here.module, here.see.through))
+        if len(targets) != 1:
+            return  # reported at the scope itself
+        target = targets[0]
+        if target not in profile.modules:
+            if here is access and target in draft.modules and not draft.is_broken(target):
+                yield (*path, "see"), no_access(target).within(f"seen through {here.see.through}, but {{}}")
+            return
+        if target in line:
+            if target == access.module == min(line, key=list(profile.modules).index):  # reported once
+                yield (*path, "see"), f"scopes go through each other in a circle: {' → '.join([*line, target])}"
+            return
+        line.append(target)
+        here = profile.modules[target]
