@@ -157,9 +157,8 @@ def _own_pages(reload_templates: bool, reads_replica: bool) -> Configurator:
 
 
 def _include(config: Configurator, entry: EntryPoint) -> bool:
-    """Whether the pages of a package could be included. If they claim one of our addresses, ours wins: Pyramid prefers
-    what is configured at a higher level.
-    """
+    """Whether the pages of a package could be included at start-up. If they claim one of our addresses, ours wins:
+    Pyramid prefers what is configured at a higher level."""
     before = len(config.action_state.actions)
     if use(entry, config.include):
         return True
@@ -219,7 +218,7 @@ def _health(registry: Registry, folders: list[Path]) -> Health:
 
 
 def _add_security(config: Configurator) -> None:
-    """Makes views closed unless they say otherwise, and CSRF tokens required in all forms."""
+    """Makes views closed unless they say otherwise, and CSRF tokens required in all forms, at start-up."""
     config.set_security_policy(Security())
     config.set_default_permission(SEE)
     config.set_csrf_storage_policy(csrf.CsrfTokens())

@@ -48,7 +48,7 @@ def special_word(value: Any) -> str | None:
 
 
 class ConditionError(ValueError):
-    """What is wrong with a condition, and the path of keys to it."""
+    """What is wrong with a parsed condition, and the path of keys to it."""
 
     def __init__(self, message: str, path: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
@@ -84,7 +84,7 @@ DECLARED_VALUE = (str, int, float, datetime.date, datetime.timedelta, type(None)
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One comparison: equal, one_of, min, max, before, after, contains, below, empty or within; `negated` inverts it.
+    """A comparison in a condition: equal, one_of, min, max, before, after …; `negated` inverts it.
 
     Two comparisons are equal only if the types of their values are: `1`, `1.0` and `true` are three conditions.
     """
@@ -131,7 +131,7 @@ class Comparison:
 
 
 def _with_types(value: Any) -> Any:
-    """A value that is unequal to all values of other types. Lists, such as the ids of links, become tuples."""
+    """A value of a condition, unequal to all values of other types. Lists, such as the ids of links, become tuples."""
     if isinstance(value, ParsedValue):
         return ParsedValue, _with_types(value.value)
     if isinstance(value, tuple | list):
@@ -159,14 +159,14 @@ class _Group:
 
 @dataclass(frozen=True)
 class AllOf(_Group):
-    """Every part must hold; without parts, it always holds."""
+    """A condition of which every part must hold; without parts, it always holds."""
 
     parts: tuple["Condition", ...] = ()
 
 
 @dataclass(frozen=True)
 class AnyOf(_Group):
-    """One part must hold."""
+    """A condition of which one part must hold."""
 
     parts: tuple["Condition", ...]
 
@@ -176,7 +176,7 @@ ALWAYS, NEVER = AllOf(), AnyOf(())
 
 
 def parse(data: Any) -> Condition:
-    """A mapping from the YAML → a condition. Raises ConditionError."""
+    """A mapping from the YAML, such as a `where` → a condition. Raises ConditionError."""
     if isinstance(data, Comparison | AllOf | AnyOf):
         return data
     if not isinstance(data, Mapping):
@@ -250,7 +250,7 @@ def _comparison(path: tuple[str, ...], key: str, operator: Any, operand: Any) ->
 
 
 def _cure(operator: str) -> str:
-    """What to write instead of an unknown operator."""
+    """What to write instead of an unknown operator of a condition."""
     if operator in WITHOUT_OPERATOR:
         return f": {WITHOUT_OPERATOR[operator]}"
     meant = next((ours for ours, theirs in OTHER_OPERATORS.items() if operator in theirs), None)

@@ -18,7 +18,7 @@ QUIET = {"alembic": logging.WARNING, "mail.log": logging.WARNING}  # mail.log ha
 
 @dataclass
 class Trace:
-    """One request. Statements contain no values: those are parameters."""
+    """The trace of one request, for the log. Statements contain no values: those are parameters."""
 
     id: str
     statements: int = 0
@@ -53,7 +53,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line: time, level, logger, message, request, exception, and `extra={"facts": …}`."""
+    """A log of JSON objects, one per line: time, level, logger, message, request, exception, `extra={"facts": …}`."""
 
     def format(self, record: logging.LogRecord) -> str:
         trace = current_trace.get()

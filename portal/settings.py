@@ -39,7 +39,7 @@ DECLARED = (
 
 
 class Settings(BaseSettings):
-    """Folder, database and how to serve."""
+    """The settings of one process: folder, database and how to serve."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 

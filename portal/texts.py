@@ -252,9 +252,9 @@ def _counted(message: CountedString, language: str) -> str:
 
 
 def _filled_in(message: TranslationString, sentence: str, known: Catalog) -> str:
-    """`sentence` with the values of `message`. In right-to-left languages, each value is isolated (Unicode bidi): the
-    punctuation of an address or a name in Latin letters, and that of the sentence, stay where they belong.
-    """
+    """A translated `sentence` with the values of `message`. In right-to-left languages, each value is isolated (Unicode
+    bidi): the punctuation of an address or a name in Latin letters, and that of the sentence, stay where they
+    belong."""
     if not known.from_right or not message.mapping:
         return message.interpolate(sentence)
     isolated = {name: f"\u2068{value}\u2069" for name, value in message.mapping.items()}
@@ -312,7 +312,7 @@ def fits_one_line(character: str) -> bool:
 
 
 def first_visible(*texts: str | None) -> str:
-    """The first of `texts` that is not blank; "" if there is none."""
+    """The first of several `texts` that is not blank; "" if there is none."""
     for text in texts:
         if text and not is_blank(text):
             return text

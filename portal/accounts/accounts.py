@@ -107,7 +107,7 @@ def account_of(row: Mapping[Any, Any]) -> Account:
 
 
 def update_account(connection: sa.Connection, tables: Tables, account_id: int, values: Mapping[str, Any]) -> None:
-    """Stores new values of an account."""
+    """Stores new values of an account, such as its profile."""
     this_account = tables.account.c["id"] == account_id
     connection.execute(sa.update(tables.account).where(this_account).values(dict(values)))
 

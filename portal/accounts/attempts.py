@@ -20,7 +20,7 @@ KEEP_SECONDS = 86_400  # older windows are deleted
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `most` times in `seconds`."""
+    """A rate limit: at most `most` times in `seconds`."""
 
     purpose: str
     most: int
@@ -118,7 +118,7 @@ def _counting(connection: sa.Connection) -> Iterator[sa.Connection]:
 
 
 def _delete_before(attempt: sa.Table, window: int) -> sa.Delete:
-    """Deletes old counts, without waiting for another process that is deleting them."""
+    """Deletes old counts of attempts, without waiting for another process that is deleting them."""
     old = sa.select(attempt.c["key"], attempt.c["window"]).where(attempt.c["window"] < window)
     key = sa.tuple_(attempt.c["key"], attempt.c["window"])
     return sa.delete(attempt).where(key.in_(old.with_for_update(skip_locked=True)))

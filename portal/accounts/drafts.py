@@ -34,7 +34,7 @@ class DraftContent:
 
     @property
     def length(self) -> int:
-        """The characters of all inputs."""
+        """The number of characters in all inputs of a draft."""
         return sum(len(text) for texts in self.inputs.values() for text in texts)
 
 

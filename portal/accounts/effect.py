@@ -157,7 +157,7 @@ def _joined(
 
 
 def _records(sights: Sequence[VisibilityChange], module: str | None, lost: bool) -> set[int]:
-    """The distinct records of a module that someone loses, or gains."""
+    """The distinct records of a module that someone loses, or gains, by a change to the declarations."""
     return {
         record_id for sight in sights if sight.lost is lost and sight.module == module for record_id in sight.records
     }

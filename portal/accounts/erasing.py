@@ -277,7 +277,7 @@ class Erasure:
 
 
 def mentions(connection: sa.Connection, tables: Tables, names: Iterable[str]) -> list[Record]:
-    """Records in which the search finds one of the names or addresses: the newest of each module."""
+    """Records in which texts may still name an erased person: the search finds one of the names or addresses there."""
     policy, records = system_policy(tables), dict[tuple[str, int], Record]()
     for name in names:
         for hits in hits_everywhere(connection, policy, name, MOST_MENTIONS, []):
@@ -293,7 +293,7 @@ def _addresses(person: Record | None, people: Records | None) -> set[str]:
 
 
 def _renamed(recorded: Any, link: list[Any], title: str) -> Any:
-    """A recorded value of the history with a new title in its links, which are [module, id, title]."""
+    """A value of the history with an erased person's new name in its links, which are [module, id, title]."""
     if isinstance(recorded, dict):
         return {name: _renamed(value, link, title) for name, value in recorded.items()}
     if isinstance(recorded, list):

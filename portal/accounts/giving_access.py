@@ -28,7 +28,7 @@ INVITATION_LASTS = datetime.timedelta(days=7)
 
 @dataclass
 class Register(PeopleRegister):
-    """The accounts of one portal, with their people, changed in the name of `author`."""
+    """The register of who has access: accounts with their people, added and changed in the name of `author`."""
 
     def add(self, access_request: AccessRequest, hashed: str | None, must_change: bool) -> Account:
         """Adds an account, and its person and company if they do not exist. Raises AccessRefusedError.
@@ -147,7 +147,7 @@ class Register(PeopleRegister):
             update_account(self.connection, self.tables, account.id, values)
 
     def _add_event(self, account: Account, kind: str) -> None:
-        """Adds an event to the history of the person's record."""
+        """Adds an event about access to the history of the person's record."""
         if self.declaration.people is not None and account.person is not None:
             people = self.records(self.declaration.people)
             add_event(people, account.person, kind, self.author)

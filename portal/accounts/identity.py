@@ -26,7 +26,7 @@ NO_PERSON = _("Your account belongs to a person who no longer exists here. Ask u
 
 @dataclass(frozen=True)
 class Identity:
-    """Who is making a request, and what they may do."""
+    """An account with its rights: who is making a request, and what they may do."""
 
     account: Account
     policy: Policy
@@ -34,7 +34,7 @@ class Identity:
 
     @property
     def administrator(self) -> bool:
-        """Whether this person may open the pages of administrators."""
+        """Whether the account is an administrator's, who may open the pages of the portal about itself."""
         return self.account.profile in self.policy.declaration.settings.administrators
 
 

@@ -69,7 +69,7 @@ class ProvenPerson:
 
 
 class IdentityProvider:
-    """The provider named in the settings."""
+    """The identity provider named in the settings (OpenID Connect)."""
 
     def __init__(self, issuer: str, client_id: str, client_secret: str, label: str) -> None:
         self.issuer, self.label = issuer, label

@@ -89,7 +89,7 @@ class MassInvitationOutcome:
 
 
 def last_outcome(connection: sa.Connection, tables: Tables, most: int) -> MassInvitationOutcome | None:
-    """The outcome of the last one, with up to `most` people who still have no access; None before the first one."""
+    """The outcome of the last mass invitation, with up to `most` people without access; None if there was none."""
     table = tables.opening
     ended = sa.select(table).where(table.c["finished"].is_not(None))
     row = connection.execute(ended.order_by(table.c["id"].desc()).limit(1)).mappings().first()
@@ -110,7 +110,7 @@ def end_mass_invitation(connection: sa.Connection, tables: Tables, now: datetime
 def invite_next_people(
     connection: sa.Connection, tables: Tables, now: datetime.datetime, write: Callable[[Account, str], None]
 ) -> int | None:
-    """Invites the next people of the mass invitation; returns how many were looked at, None if nothing is left.
+    """Invites the next batch of the mass invitation; returns how many were looked at, None if nothing is left.
 
     `write` writes the letter of an account, with the token of its link.
     """
@@ -166,7 +166,7 @@ def _uninvited(connection: sa.Connection, tables: Tables) -> sa.Select[Any] | No
 
 
 def _left_out(connection: sa.Connection, tables: Tables) -> Any:
-    """SQL: people who belong to a company of staff, or to a closed one; None if there are none."""
+    """SQL: who is left out of a mass invitation: people of a staff's or a closed company; None if there are none."""
     declaration, company = tables.declaration, tables.company
     if declaration.people is None or declaration.organizations is None:
         return None

@@ -26,7 +26,7 @@ def make_link(
     now: datetime.datetime,
     lifetime: datetime.timedelta = LIFETIME,
 ) -> str:
-    """Stores a new link if the account `account_id` exists; returns its token, for the address."""
+    """Stores a new one-time link if the account `account_id` exists; returns its token, for the address."""
     token, account = new_token(), tables.account.c
     expires = sa.literal(now + lifetime, tables.link.c["expires"].type)
     row = sa.select(sa.literal(hash_token(token)), account["id"], sa.literal(purpose), expires)
@@ -56,7 +56,7 @@ def find_link(
 
 
 def use_link(connection: sa.Connection, tables: Tables, token: str, purpose: str, now: datetime.datetime) -> int | None:
-    """Uses up a link; returns the id of its account, or None. Only one of two simultaneous requests gets the id."""
+    """Uses up a one-time link; returns the id of its account, or None. Of two simultaneous requests one gets it."""
     used = sa.update(tables.link).where(_valid(tables, token, purpose, now)).values(used=now)
     return connection.execute(used.returning(tables.link.c["account"])).scalar()
 

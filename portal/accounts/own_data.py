@@ -51,7 +51,7 @@ WATCHED = ("module", "record", "added")
 
 @dataclass(frozen=True)
 class ArchiveLimits:
-    """The limits of one archive: entries of each list, and bytes of files."""
+    """The limits of an archive of a person's data: entries of each list, and bytes of files."""
 
     entries: int
     size: int
@@ -59,7 +59,7 @@ class ArchiveLimits:
 
 @dataclass
 class OwnData:
-    """Writes the data of one account. `most`: None for no limit."""
+    """Writes the archive of what is stored about the person of one account. `most`: None for no limit."""
 
     connection: sa.Connection
     identity: Identity

@@ -204,5 +204,5 @@ def _refusing() -> Iterator[None]:
 
 
 def _handle(account_id: int) -> bytes:
-    """The name by which a device knows the account; it reveals nothing about the person."""
+    """The name by which a passkey's device knows the account; it reveals nothing about the person."""
     return f"account {account_id}".encode()

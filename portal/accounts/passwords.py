@@ -37,7 +37,7 @@ class Passwords:
         self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
 
     def hash(self, password: str) -> str:
-        """The hash to store."""
+        """The hash of a password, to store."""
         return self._hasher.hash(_normalize(password))
 
     def match(self, hashed: str | None, password: str) -> bool:

@@ -41,7 +41,7 @@ def companies_of_each(connection: sa.Connection, tables: Tables) -> dict[int, tu
 
 
 def _targets(connection: sa.Connection, tables: Tables, module: str, field: str) -> dict[int, list[int]]:
-    """The ids that `field` links to, by record."""
+    """The ids that `field`, a link on the path from people to their companies, links to, by record."""
     table = tables.module(module)
     if field in table.c:
         query = sa.select(table.c["id"], table.c[field]).where(table.c[field].is_not(None))
@@ -104,7 +104,7 @@ def company_path(declaration: Declaration) -> list[tuple[Module, Field]]:
 
 
 def _first_step(tables: Tables) -> str:
-    """The column of the first link; "id" if there is none, or if it has a table of its own (`links`)."""
+    """The column of a person's first link to their companies; "id" without one, or if it has a table of its own."""
     steps = company_path(tables.declaration)
     return steps[0][1].name if steps and steps[0][1].name in tables.module(str(tables.declaration.people)).c else "id"
 

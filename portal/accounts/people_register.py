@@ -38,7 +38,7 @@ class AccessRefusedError(Exception):
 
 @dataclass(frozen=True)
 class AccessRequest:
-    """The access that an administrator gives."""
+    """The access that an administrator gives to a person."""
 
     email: str
     profile: str
@@ -214,14 +214,14 @@ class PeopleRegister:
             return {}
 
     def records(self, module: str) -> Records:
-        """All records of a module."""
+        """All records of a module, in which people and companies are found or created."""
         reader = self.declaration.reader(now=self.now, person=self.me)
         return Records(self.connection, system_policy(self.tables, reader), module)
 
 
 def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
-    """A name split among the texts that make up the title `field`: its first word for the first of them, the rest for
-    the last."""
+    """A new person's name split among the texts that make up the title `field`: its first word for the first of them,
+    the rest for the last."""
     texts = [part for part, other in module.fields.items() if part in field.sources and other.verbatim]
     first, _space, rest = name.partition(" ")
     if len(texts) < 2 or not rest:
@@ -230,7 +230,7 @@ def _parts_of_name(module: Module, field: Field, name: str) -> dict[str, str]:
 
 
 def readable_name(email: str) -> str:
-    """A name for someone whose address alone is known."""
+    """A name for a person of whom only the address is known."""
     return " ".join(part.capitalize() for part in email.partition("@")[0].replace("_", ".").split(".") if part)
 
 

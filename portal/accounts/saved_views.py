@@ -107,7 +107,7 @@ class SavedViews:
             self._insert(module, "", Arrangement((), columns, compact))
 
     def delete(self, module: str, key: str) -> None:
-        """Deletes a view."""
+        """Deletes a saved view."""
         self._connection.execute(sa.delete(self._table).where(*self._mine(module, key)))
 
     def make_default(self, module: str, key: str) -> None:
@@ -135,7 +135,7 @@ class SavedViews:
 
 
 def _checked_name(name: str, others: list[SavedView]) -> str:
-    """A name without superfluous spaces. Raises Refused."""
+    """The name of a saved view without superfluous spaces. Raises Refused."""
     name = storable(" ".join(name.split()))
     if not first_visible(name):
         raise Refused(_("Enter a name for the view."))
@@ -146,7 +146,7 @@ def _checked_name(name: str, others: list[SavedView]) -> str:
 
 
 def _check_size(arrangement: Arrangement) -> None:
-    """Raises Refused if there are more parameters than an address should have."""
+    """Raises Refused if a saved view has more parameters than an address should have."""
     if sum(len(name) + len(value) for name, value in arrangement.parameters) > LONGEST_PARAMETERS:
         raise Refused(_("There are too many filters to save."))
 

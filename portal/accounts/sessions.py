@@ -160,6 +160,6 @@ def close_one(connection: sa.Connection, tables: Tables, account_id: int, key: s
 
 
 def close_sessions(connection: sa.Connection, tables: Tables, account_id: int) -> None:
-    """Signs an account out everywhere, and ends its tokens."""
+    """Ends all sessions of an account: signs it out everywhere, and ends its tokens."""
     for table in (tables.session, tables.api_token):
         connection.execute(sa.delete(table).where(table.c["account"] == account_id))

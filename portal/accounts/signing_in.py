@@ -88,7 +88,7 @@ class CodeNeeded:
 
 @dataclass(frozen=True)
 class Logins:
-    """The accounts of one portal."""
+    """How the accounts of one portal sign in, and change their passwords."""
 
     engine: sa.Engine
     tables: Tables

@@ -94,7 +94,7 @@ def _update_session(connection: sa.Connection, tables: Tables, token_hash: str, 
 
 
 def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
-    """Deletes a view that is over. If this cannot be written (a full disk), the request goes on without it."""
+    """Ends a view as someone else that is over. If this cannot be written (a full disk), the request goes on."""
     with contextlib.suppress(sa.exc.DBAPIError), writing(engine) as connection:
         stop_viewing(connection, tables, session.token)
 

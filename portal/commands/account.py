@@ -132,7 +132,7 @@ def change(email: str, new_email: str | None, profile: str | None, **days: Any) 
 
 
 def _notify_of_address(register: Register, before: Account, after: Account) -> None:
-    """A letter to the old address and to the new one, in the transaction of the change."""
+    """For `portal account change`: queues the letters to the old address and the new one, in its transaction."""
     for account in (before, after) if before.email != after.email else ():
         _queue(register, functools.partial(address_changed_letter, account=account, new_email=after.email))
 

@@ -17,7 +17,7 @@ from portal.records.writing.retention import overdue_sentences
 
 
 def data_problems(folder: Path | None) -> list[Problem]:
-    """Expectations that do not hold, missing and outdated records, lists that would be slow."""
+    """What `portal check --data` finds: unmet expectations, missing and outdated records, lists that would be slow."""
     portal = open_portal(folder=folder)
     places = Places(portal.settings.folder)
     with reading(portal.engine) as connection:

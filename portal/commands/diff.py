@@ -66,7 +66,7 @@ def command(old: str | None, new: str | None, snapshot: Path | None, write: bool
 
 @dataclass(frozen=True)
 class DiffResult:
-    """An effect, and the declaration after the change, which gives the places."""
+    """What `portal diff` prints: an effect, and the declaration after the change, which gives the places."""
 
     effect: Effect
     declaration: Declaration
@@ -79,7 +79,7 @@ class DiffResult:
         return place_of_change(change, profile, self.declaration, self._places)
 
     def as_text(self) -> str:
-        """The sentences, one a line."""
+        """The sentences that `portal diff` prints, one a line."""
         effect = self.effect
         lines = list(self._lines()) if effect else ["nothing differs"]
         if effect.people is not None:
@@ -105,7 +105,7 @@ class DiffResult:
         return f"{SIGNS[change.kind]} {change.sentence}{f'  ({place})' if place else ''}"
 
     def as_json(self) -> dict[str, Any]:
-        """The same for programs."""
+        """The same for programs: `portal diff --format json`."""
         effect = self.effect
         return {
             "differs": bool(effect),
@@ -176,6 +176,6 @@ def _compare(
 
 
 def _has_database(settings: Settings) -> bool:
-    """Whether there is a database; opening an SQLite database would create its file."""
+    """Whether `portal diff` has a database to look at; opening an SQLite database would create its file."""
     kind, slashes, path = settings.database_url.partition(":///")
     return not kind.startswith("sqlite") or not slashes or Path(path).exists()

@@ -72,7 +72,7 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
 
 
 def _write_rows(records: Records, field: Field, name: str) -> None:
-    """Writes the rows of a field to a file next to the file `name`."""
+    """Writes the exported rows of a field to a file next to the file `name`."""
     if name == "-":
         click.echo(f"{records.name}.{field.name}: left out: name a FILE, or use --lines columns", err=True)
         return
@@ -82,7 +82,7 @@ def _write_rows(records: Records, field: Field, name: str) -> None:
 
 
 def _write(name: str, chunks: Iterable[bytes]) -> None:
-    """Writes a file, or to the terminal. If it fails halfway, the previous file stays.
+    """Writes an exported file, or to the terminal. If it fails halfway, the previous file stays.
 
     Click's own atomic file puts half of a file in its place (pallets/click, `_AtomicFile.close`).
     """

@@ -125,7 +125,7 @@ def command(  # noqa: PLR0913 - one per option
 
 @dataclass(frozen=True)
 class ImportedFile:
-    """The outcome of one file: the records of a module, or the rows of one of its fields."""
+    """What `portal import` did with one file: the records of a module, or the rows of one of its fields."""
 
     name: str
     file: Path

@@ -97,7 +97,7 @@ class MailIntake:
 
     @classmethod
     def of(cls, settings: Settings) -> "MailIntake":
-        """That of the portal with these settings.
+        """The mail intake of the portal with these settings.
 
         Mistakes in its declarations exit 1, a database or store that cannot be reached 2.
         """
@@ -172,7 +172,7 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
 
 
 def _trying(work: Callable[[], object]) -> bool:
-    """Does the work; returns whether it succeeded. A failure is logged, and the next round tries again."""
+    """Does a part of `portal inbox`; returns whether it succeeded. A failure is logged, and tried again later."""
     try:
         work()
         return True
@@ -202,5 +202,5 @@ def _serve(address: str, intake: MailIntake) -> None:
 
 
 def _is_changing(error: Exception) -> bool:
-    """Whether the tables have changed before the declarations in force here."""
+    """Whether the tables have changed before the declarations in force in `portal inbox`."""
     return isinstance(error, DatabaseError) and classify(error) == Failure.CHANGED_TABLES

@@ -40,6 +40,6 @@ def command(rebuild: bool) -> None:
 
 
 def update_search_index(portal: OpenPortal) -> int:
-    """Catches the index up, with a bar on the terminal; returns how many records that were."""
+    """Catches the search index up for a command, with a bar on the terminal; returns how many records that were."""
     with database_errors_explained(), progress_bar("Indexing", None) as report_progress:
         return catch_up(portal.engine, portal.tables, report_progress)

@@ -97,7 +97,7 @@ def _read(path: Path) -> CsvFile:
 
 
 def _write(folder: Path, outline: Outline) -> list[str]:
-    """Writes the files, none of which may exist; returns their names."""
+    """Writes the declarations of `portal init` to files, none of which may exist; returns their names."""
     texts = {"modules.yaml": modules_yaml(outline), "buttons.yaml": buttons_yaml(outline)}
     texts |= {f"profiles/{name}.yaml": text for name, text in profiles_yaml(outline).items()}
     if there := [name for name in texts if (folder / name).exists()]:

@@ -87,7 +87,7 @@ def open_portal(*, check_database: bool = True, folder: Path | None = None) -> O
 
 
 def load_declaration(settings: Settings, folder: Path) -> Declaration:
-    """The declaration of a folder. Mistakes in it exit 1."""
+    """The declaration of a folder, for a command. Mistakes in it exit 1."""
     loaded = load(folder, settings.declared)
     if loaded.declaration is None:
         exit_with(loaded.errors)
@@ -102,7 +102,7 @@ def exit_with(problems: Iterable[object]) -> NoReturn:
 
 
 def open_engine(settings: Settings) -> Engine:
-    """The database's engine, tried once; a database that cannot be reached exits 2."""
+    """The engine of a command's database, tried once; a database that cannot be reached exits 2."""
     try:
         settings.make_database_folder()
     except OSError as error:

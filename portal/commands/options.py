@@ -22,7 +22,7 @@ def _remember(context: click.Context, option: click.Parameter, value: Any) -> No
 
 
 def common_options(command: Command) -> Command:
-    """Adds `--folder` and `--database`, which `chosen_settings` reads."""
+    """Gives a command `--folder` and `--database`, which `chosen_settings` reads."""
     database = click.option(
         "--database",
         metavar="URL",

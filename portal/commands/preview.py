@@ -60,7 +60,7 @@ def command(source: str, email: str | None, host: str, port: int) -> None:
 
 
 def _check_account(portal: Portal, previewing: Previewing) -> None:
-    """Exits 2 if nobody can view the portal."""
+    """Ends `portal preview` (exit 2) if nobody can view the portal."""
     declaration = portal.declaration
     with reading(portal.engine) as connection:
         language, now = declaration.settings.languages[0], declaration.reader().now

@@ -17,7 +17,7 @@ from portal.texts import plural
 
 
 def problem_in_words(problem: Problem) -> str:
-    """A problem on several lines, with colors that a pipe does not show."""
+    """A problem as a terminal shows it, on several lines, with colors that a pipe does not show."""
     tone = "yellow" if problem.warning else "red"
     first, *others = str(problem).split(": ", 1 if problem.warning else 0)
     lines = [click.style(f"{first}: ", fg=tone, bold=True) + others[0] if others else click.style(first, bold=True)]

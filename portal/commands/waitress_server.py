@@ -33,7 +33,7 @@ class Parser(HTTPRequestParser):
 
 
 class Channel(HTTPChannel):
-    """A connection whose requests are read with our parser."""
+    """A connection to the web server, whose requests are read with our parser."""
 
     parser_class = Parser
 

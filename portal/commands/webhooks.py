@@ -59,7 +59,7 @@ def _described(portal: OpenPortal, name: str) -> str:
 
 
 def _secrets(portal: OpenPortal, name: str) -> list[str]:
-    """Exits 1 if no key is set."""
+    """The secrets of a webhook. Exits 1 if no key is set."""
     keys = portal.settings.webhook_key
     if keys is None:
         raise click.ClickException(f"{NO_WEBHOOK_KEY} For instance: PORTAL_WEBHOOK_KEY={secrets.token_urlsafe(32)}")

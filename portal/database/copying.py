@@ -101,7 +101,7 @@ def _restore_sqlite(target: Path, source: Path) -> None:
 
 
 def _make_empty_schema(url: str) -> str:
-    """The schema of an address, quoted, created if missing. Raises CopyError if there are tables."""
+    """The schema for a restored copy, quoted, created if missing. Raises CopyError if there are tables."""
     engine = make_engine(url)
     try:
         with writing(engine) as connection:
@@ -136,7 +136,7 @@ def _path_of(program: str) -> str:
 
 
 def _conninfo(url: sa.URL, password_file: str) -> str:
-    """The address in libpq's format, where several servers are one list."""
+    """The address of a database in libpq's format, where several servers are one list."""
     query = dict(url.query)
     hosts = query.pop("host", ())
     listed = [hosts] if isinstance(hosts, str) else list(hosts)

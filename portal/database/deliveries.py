@@ -30,7 +30,7 @@ def webhooks_of(declaration: Declaration, event_type: str) -> list[str]:
 
 
 def newest_deliveries(connection: sa.Connection, tables: Tables, limit: int, state: str | None) -> list[sa.RowMapping]:
-    """The latest messages, newest first, with the module and the record; only in one state, None for all."""
+    """The latest messages to webhooks, newest first, with module and record; only in one state, None for all."""
     delivery, event = tables.delivery, tables.event
     query = sa.select(delivery, event.c["module"], event.c["record"], event.c["kind"]).join_from(
         delivery, event, delivery.c["event"] == event.c["id"]

@@ -138,7 +138,7 @@ class _Numbers(dict[str, str]):
 
 
 def _number_parameters(text: str) -> tuple[str, tuple[str, ...]]:
-    """A text with numbers instead of `%(name)s`, and the names in order."""
+    """The text of a statement with numbers instead of `%(name)s`, and the names in order."""
     numbers = _Numbers()
     return text % numbers, tuple(numbers)
 
@@ -146,7 +146,7 @@ def _number_parameters(text: str) -> tuple[str, tuple[str, ...]]:
 def _constants(
     compiled: Any, expanded: Any, changing: Mapping[str, Any], dialect: sa.Dialect
 ) -> Iterator[tuple[str, Any]]:
-    """The parameters that are the same at each execution, for the driver; each value of a list is one parameter."""
+    """The parameters of a prepared statement that never change, for the driver; each value of a list is one."""
     for name, value in expanded.parameters.items():
         if name in changing:
             continue

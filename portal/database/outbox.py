@@ -18,8 +18,8 @@ from portal.database.schema.tables import Tables
 
 @dataclass(frozen=True)
 class About:
-    """What a letter is about. A letter about a record names the recipient's account, whose rights are checked again
-    when it is sent, and the events in it. So does any other that only people with access may get."""
+    """What a letter in the queue is about. A letter about a record names the recipient's account, whose rights are
+    checked again when it is sent, and the events in it. So does any other that only people with access may get."""
 
     kind: str = ""
     account: int | None = None
@@ -84,7 +84,7 @@ def put_letter(  # noqa: PLR0913 - a letter, and when it is sent
 
 
 def claim_letter(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> Waiting | None:
-    """The next letter that is due, for this worker alone; None if there is none."""
+    """The next letter in the queue that is due, for this worker alone; None if there is none."""
     row = claim(connection, tables.outbox, now)
     return None if row is None else _waiting(row)
 
@@ -98,7 +98,7 @@ def _waiting(row: sa.RowMapping) -> Waiting:
 def find_letter_by_message_id(
     connection: sa.Connection, tables: Tables, message_ids: Sequence[str]
 ) -> sa.RowMapping | None:
-    """The letter with one of these Message-IDs."""
+    """The letter of the queue with one of these Message-IDs."""
     table = tables.outbox
     return (
         connection.execute(sa.select(table).where(table.c["message_id"].in_(message_ids)).limit(1)).mappings().first()
@@ -114,7 +114,7 @@ def waiting_about(connection: sa.Connection, tables: Tables, module: str, record
 
 
 def replace_letter(connection: sa.Connection, tables: Tables, letter_id: int, letter: EmailMessage) -> None:
-    """Replaces the text of a waiting letter."""
+    """Replaces the text of a letter waiting in the queue."""
     update_queued_row(connection, tables.outbox, letter_id, subject=str(letter["Subject"]), message=letter.as_string())
 
 

@@ -56,12 +56,12 @@ def cache_plan(statement: Any, version: int) -> Any:
 
 
 def schema_of(connection: sa.Connection) -> str:
-    """The schema of a connection's address, quoted for SQL; empty if it names none."""
+    """The schema of a PostgreSQL connection's address, quoted for SQL; empty if it names none."""
     return connection.get_execution_options().get("schema", "")
 
 
 def make_schema(connection: sa.Connection) -> None:
-    """Creates the schema of a connection's address if it is missing."""
+    """Creates the schema of a connection's address on PostgreSQL if it is missing."""
     if schema := schema_of(connection):
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
 
@@ -74,8 +74,8 @@ def _schema(address: sa.URL) -> str:
 
 
 class Pool(sa.pool.QueuePool):
-    """The connections of an engine. A thread may return one after the engine was disposed of: it is closed along with
-    the previous pool."""
+    """The connections of an engine for PostgreSQL. A thread may return one after the engine was disposed of: it is
+    closed along with the previous pool."""
 
     def __del__(self) -> None:
         self.dispose()
@@ -149,7 +149,7 @@ def _begin_statement(options: Mapping[str, Any]) -> str:
 
 
 def _has_begun(connection: sa.Connection, statement: str, last_attempt: bool = False) -> bool:
-    """Whether the transaction has begun; False if the connection is dead, so that another can be tried.
+    """Whether the transaction has begun on PostgreSQL; False if the connection is dead, so that another can be tried.
 
     This replaces checking each pooled connection before use.
     """

@@ -33,7 +33,7 @@ def is_due(
 def claim(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> sa.RowMapping | None:
-    """The next row that is due, only for this worker until LEASE is over; None if there is none.
+    """The next row of a queue that is due, only for this worker until LEASE is over; None if there is none.
 
     Its `attempts` include this one.
     """
@@ -48,7 +48,7 @@ def claim(
 
 
 def release_claims(connection: sa.Connection, table: sa.Table) -> None:
-    """Frees the claims of a dead worker. Only for the single worker of a database."""
+    """Frees the rows of a queue that a dead worker has claimed. Only for the single worker of a database."""
     connection.execute(sa.update(table).where(table.c["locked_until"].is_not(None)).values(locked_until=None))
 
 
@@ -70,27 +70,27 @@ def put_off(
     reason: str,
     keeps_place: bool = False,
 ) -> None:
-    """Postpones a row until it is `due`, after a pause of at most LONGEST_PAUSE: it is retried behind those that are
-    due by then, or, if it `keeps_place`, before them; that pause is at most LEASE."""
+    """Postpones a row of a queue until it is `due`, after a pause of at most LONGEST_PAUSE: it is retried behind those
+    that are due by then, or, if it `keeps_place`, before them; that pause is at most LEASE."""
     times = {"locked_until": due} if keeps_place else {"next_try": due, "locked_until": None}
     update_queued_row(connection, table, row_id, reason=reason, **times)
 
 
 def hand_back(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
-    """Frees a row that could not be tried at all: it keeps its place, and the attempt does not count."""
+    """Frees a row of a queue that could not be tried at all: it keeps its place, and the attempt does not count."""
     update_queued_row(connection, table, row_id, attempts=table.c["attempts"] - 1, locked_until=None, reason=reason)
 
 
 def stop_trying(
     connection: sa.Connection, table: sa.Table, reason: str, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> None:
-    """Gives up the waiting rows now instead of after GIVE_UP (`give_up_late` refuses them)."""
+    """Gives up the waiting rows of a queue now instead of after GIVE_UP (`give_up_late` refuses them)."""
     waits = sa.and_(table.c["state"] == WAITING, *conditions)
     connection.execute(sa.update(table).where(waits).values(give_up=now, reason=reason))
 
 
 def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str) -> None:
-    """Marks a row as refused: it is not sent unless someone requests it."""
+    """Marks a row of a queue as refused: it is not sent unless someone requests it."""
     update_queued_row(connection, table, row_id, state=REFUSED, locked_until=None, reason=reason)
 
 
@@ -105,13 +105,13 @@ def is_late(
 def give_up_late(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, reason: str, *conditions: sa.ColumnElement[bool]
 ) -> int:
-    """Refuses rows that could not be sent in time, with `reason` if no attempt failed; returns how many."""
+    """Refuses rows of a queue that could not be sent in time, with `reason` if no attempt failed; returns how many."""
     values = {"state": REFUSED, "reason": sa.func.coalesce(table.c["reason"], reason)}
     return connection.execute(sa.update(table).where(late(table, now), *conditions).values(values)).rowcount
 
 
 def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *states: str) -> None:
-    """Deletes rows that have been in one of the states for long, a few at a time."""
+    """Deletes rows of a queue that have been in one of the states for long, a few at a time."""
     is_old = table.c["state"].in_(states), table.c["next_try"] < now - FORGET
     old = sa.select(table.c["id"]).where(*is_old).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
@@ -124,15 +124,15 @@ def send_again(
     now: datetime.datetime,
     until: datetime.datetime | None = None,
 ) -> bool:
-    """Makes a row due now, before all others, until it is given up: by default, as late as a new one. Returns False if
-    there is no such row."""
+    """Makes a row of a queue due now, before all others, until it is given up: by default, as late as a new one. False
+    if there is no such row."""
     give_up = until or now + GIVE_UP
     values = {"state": WAITING, "next_try": now - AHEAD, "give_up": give_up, "attempts": 0, "sent": None}
     return update_queued_row(connection, table, row_id, **values) == 1
 
 
 def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:
-    """Deletes a row that must not be sent."""
+    """Deletes a row of a queue that must not be sent."""
     connection.execute(sa.delete(table).where(table.c["id"] == row_id))
 
 
@@ -150,7 +150,7 @@ def update_queued_row(connection: sa.Connection, table: sa.Table, row_id: int, *
 
 
 def _due(table: sa.Table, now: datetime.datetime) -> sa.Select[tuple[int]]:
-    """The ids of the rows that may be tried now, longest waiting first.
+    """The ids of the rows of a queue that may be tried now, longest waiting first.
 
     A moment further away than any pause was set by a wrong clock, and does not count.
     """

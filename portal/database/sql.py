@@ -147,7 +147,7 @@ def _along(
 def _compare(
     field: Field, comparison: Comparison, table: sa.FromClause, module: Module, reader: Reader
 ) -> sa.ColumnElement[bool]:
-    """One comparison on a field of `table` itself, without its negation."""
+    """SQL for one comparison on a field of `table` itself, without its negation."""
     if comparison.operator == "empty":
         return field.compare(table, "empty", comparison.value)
     if comparison.operator == "within":
@@ -158,7 +158,7 @@ def _compare(
 
 
 def _below(value: Any, table: sa.Table, module: Module, reader: Reader) -> sa.Select[Any]:
-    """The ids of the records of `module` that `value` names, and of all that stand below them, at any depth."""
+    """SQL for `below`: the ids of the records that `value` names, and of all that stand below them, at any depth."""
     parent, records = module.parent_links[0], table.alias()
     constant = _constant(parent, value, reader)
     if isinstance(constant, list):
@@ -173,7 +173,7 @@ def _below(value: Any, table: sa.Table, module: Module, reader: Reader) -> sa.Se
 
 
 def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]:
-    """Any of several comparisons; an IN list if all compare one column, for which PostgreSQL can use an index."""
+    """SQL for any of several comparisons; an IN list for a single column, for which PostgreSQL can use an index."""
     equalities = [item for item in comparisons if isinstance(item, sa.BinaryExpression) and item.operator is eq]
     if len(equalities) == len(comparisons) > 1 and len({item.left for item in equalities}) == 1:
         return equalities[0].left.in_([item.right for item in equalities])
@@ -181,7 +181,7 @@ def _one_of(comparisons: list[sa.ColumnElement[bool]]) -> sa.ColumnElement[bool]
 
 
 def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.ColumnElement[bool]:
-    """Rows of `table` whose link (one of them, for `links`) leads to one of `ids`."""
+    """SQL for the rows of `table` whose link (one of them, for `links`) leads to one of `ids`."""
     if not field.multiple:
         return table.c[field.name].in_(ids)
     base = table_of(table)
@@ -192,7 +192,7 @@ def linked(field: Field, table: sa.FromClause, ids: sa.Select[Any]) -> sa.Column
 def _with(
     field: Field, operator: str, raw: Any, table: sa.FromClause, module: Module, reader: Reader
 ) -> sa.ColumnElement[bool]:
-    """A comparison with a value of the declaration, or with another field of the record."""
+    """SQL for a comparison with a value of the declaration, or with another field of the record."""
     if isinstance(raw, FieldValue):
         return field.as_stored.compare_fields(table, operator, module.field(raw.field).as_stored)
     if operator == "equal" and (raw is None or raw == ""):

@@ -51,7 +51,7 @@ class WritingTurn:
 
 
 class SQLiteConnection(sqlite3.Connection):
-    """A connection that releases its turn when its transaction ends in any way.
+    """A connection to SQLite that releases its turn to write when its transaction ends in any way.
 
     It only sets pragmas when they change, not for every transaction: setting one invalidates the plans of all
     statements of the connection, and planning those of a page again takes a millisecond.
@@ -172,7 +172,7 @@ def _protect_files(path: str) -> None:
 
 
 def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> None:
-    """Interrupts statements after `seconds` from now; None for no limit."""
+    """Interrupts statements of an SQLite connection after `seconds` from now; None for no limit."""
     if seconds is None:
         connection.set_progress_handler(None, 0)
         return
@@ -181,7 +181,7 @@ def _set_time_limit(connection: sqlite3.Connection, seconds: float | None) -> No
 
 
 def _enable_wal(connection: sqlite3.Connection) -> None:
-    """Switches a new file to write-ahead logging. Does not wait for another process that does the same."""
+    """Switches a new SQLite file to write-ahead logging. Does not wait for another process that does the same."""
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
@@ -198,7 +198,7 @@ def _enable_wal(connection: sqlite3.Connection) -> None:
 
 
 def _turn_of(database: str | None) -> WritingTurn:
-    """The turn of a file, the same for all engines of this process."""
+    """The turn to write to an SQLite file, the same for all engines of this process."""
     if not database or database == ":memory:":
         return WritingTurn()
     with _turns_guard:

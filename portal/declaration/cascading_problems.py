@@ -159,7 +159,7 @@ def _lacks(problem: Problem) -> set[KeyPath]:
 
 
 def _unknown(problem: Problem) -> Unknown | None:
-    """The name that a problem says does not exist."""
+    """The name that a problem says does not exist, to find the cause of others."""
     cause = problem.cause
     if not (cause.kind in NAMES or (cause.kind == "part" and cause.name in WHOLE_PARTS)):
         return None

@@ -92,7 +92,7 @@ def _bind_all(draft: DeclarationDraft, report: bool) -> bool:
 
 
 def _problems(draft: DeclarationDraft, module: str, field: Field) -> list[tuple[KeyPath, str]]:
-    """Why the field, or columns of its rows, cannot be bound, each with its path below the field.
+    """Why the computed field, or columns of its rows, cannot be bound, each with its path below the field.
 
     A sentence is empty if another problem already explains it.
     """
@@ -127,7 +127,7 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
 
 
 def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str | None:
-    """A field that this one reads and that does not exist; None if all exist."""
+    """A field that this computed one reads and that does not exist; None if all exist."""
     if rollup := field.rollup:
         counted, column = rollup.counted, rollup.counted_column_name
         if counted not in draft.modules:

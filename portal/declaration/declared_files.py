@@ -87,7 +87,7 @@ def _is_yaml(name: str) -> bool:
 
 
 def _misnamed(names: list[str], right: str) -> list[str]:
-    """Names probably meant to be `right`: `Modules.yaml`, `module.yaml`, `modules.yaml.txt`."""
+    """Names of files probably meant to be `right`: `Modules.yaml`, `module.yaml`, `modules.yaml.txt`."""
     stem = right.removesuffix(".yaml")
     return [
         name

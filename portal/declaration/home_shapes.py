@@ -33,7 +33,7 @@ class Panel(Shape):
 
     @cached_property
     def key(self) -> str:
-        """Its name in the address of its list, which no button can have; it changes with `where`."""
+        """The name of a panel in the address of its list, which no button can have; it changes with `where`."""
         return f"{self.module}.{hashlib.sha256(repr(self.where).encode()).hexdigest()[:8]}"
 
 

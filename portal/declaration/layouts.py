@@ -98,8 +98,8 @@ def _sorts(viewer: LayoutViewer, field: Field | None) -> bool:
 
 
 def _generated_columns(viewer: LayoutViewer, module: Module) -> tuple[str, ...]:
-    """Reference, title, then the first five fields that are not long. Next to a title, a bare number tells people
-    nothing; the key of an existing table may."""
+    """The columns of a generated list: reference, title, then the first five fields that are not long. Next to a title,
+    a bare number tells people nothing; the key of an existing table may."""
     others = [
         name
         for name, field in module.fields.items()
@@ -145,7 +145,7 @@ def _is_in_heading(module: Module, field: Field) -> bool:
 
 
 def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
-    """The rows with only the `visible` fields."""
+    """The rows of a form's layout with only the `visible` fields."""
     filtered: list[Row] = []
     for row in rows:
         names = tuple(name for name in ((row,) if isinstance(row, str) else row) if name in visible)
@@ -186,7 +186,7 @@ def _with_related(viewer: LayoutViewer, accesses: Mapping[str, Access], access: 
 
 
 def _can_be_read(viewer: LayoutViewer, link: LinkingPath, access: Access) -> bool:
-    """Whether a related list may show which records link: by a readable field, or one that says whom they belong to."""
+    """Whether a layout may have a list of related records: the link is readable, or says whom they belong to."""
     name, module = link.fields[0].name, viewer.draft.modules[link.module]
     readable = name in access.readable or name in (module.owner, module.organization)
     return readable and all(map(viewer.sees, link.fields[1:]))
@@ -198,7 +198,8 @@ def _is_follow_up(module: Module, field: str) -> bool:
 
 
 def _related(draft: DeclarationDraft, module: str, access: Access, related: Related) -> Related:
-    """The related list with its columns: those written, else the first of the module's list, including the state."""
+    """A related list in a layout with its columns: those written, else the first of the module's list, and the
+    state."""
     columns = related.columns if related.columns is not None else access.list.columns or ()
     readable_columns = [name for name in columns if name.partition(".")[0] in access.readable]
     if related.columns is None:
@@ -247,12 +248,12 @@ def _form(viewer: LayoutViewer, module: Module, layout: FormLayout, preset: froz
 
 
 def form_layout_fields(layout: FormLayout) -> tuple[str, ...]:
-    """Every field of a form, of all its steps."""
+    """Every field that the layout of a form names, in all its steps."""
     return flat(layout.fields or ()) + tuple(name for step in layout.steps or () for name in flat(step.fields))
 
 
 def detail_layout_fields(layout: DetailLayout) -> tuple[str, ...]:
-    """Every field of a detail page."""
+    """Every field that the layout of a detail page names."""
     return tuple(name for section in layout.sections or () for name in flat(section.fields)) + (layout.aside or ())
 
 

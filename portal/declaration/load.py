@@ -35,7 +35,7 @@ NOTHING_UNSAVED: Mapping[str, bytes] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Loaded:
-    """`declaration` is None exactly if at least one problem is an error."""
+    """What reading a folder gave. `declaration` is None exactly if at least one problem is an error."""
 
     declaration: Declaration | None
     problems: list[Problem] = field(default_factory=list)
@@ -87,7 +87,7 @@ def read(draft: DeclarationDraft) -> bool:
 
 
 def _in_order(draft: DeclarationDraft) -> list[Problem]:
-    """Each problem once, by file and place; only the first of a file with very many."""
+    """The problems found while loading, each once, by file and place; only the first of a file with very many."""
     ranks = {name: rank for rank, name in enumerate(draft.documents)}
     unique = list(dict.fromkeys(draft.problems))
     order = {problem: (ranks.get(problem.file, -1), problem.file, problem.line, problem.column) for problem in unique}
@@ -96,7 +96,7 @@ def _in_order(draft: DeclarationDraft) -> list[Problem]:
 
 
 def _first(file: str, problems: list[Problem]) -> list[Problem]:
-    """At most `MOST_OF_A_FILE` problems, errors before warnings, and the number of the others."""
+    """At most `MOST_OF_A_FILE` problems of a loaded file, errors before warnings, and the number of the others."""
     if len(problems) <= MOST_OF_A_FILE:
         return problems
     by_weight = sorted(problems, key=lambda problem: problem.warning)

@@ -62,7 +62,7 @@ def _keys_of_fields() -> frozenset[str]:
 
 
 def _read_field(name: str, entry: Any, at: Cursor) -> Field | None:
-    """A field, from the name of a type or a mapping with the key `type`."""
+    """Reads a field, from the name of a type or a mapping with the key `type`."""
     if isinstance(entry, str):
         entry = {"type": entry}
     if not isinstance(entry, Mapping):
@@ -120,7 +120,7 @@ def _unknown_type(name: Any, at: Cursor) -> str:
 
 
 def _columns(entries: Mapping[str, Any], at: Cursor) -> dict[str, Field]:
-    """The columns of a `lines` field."""
+    """Reads the columns of a `lines` field."""
     columns: dict[str, Field] = {}
     for name, entry in entries.items():
         if problem := wrong_name(name) or _reserved_column(name):
@@ -141,7 +141,7 @@ def _reserved_column(name: str) -> str | None:
 
 
 def _as_written(entry: dict[str, Any], shape: type[Field], at: Cursor) -> dict[str, Any]:
-    """Keeps the names of options, and a default that is text, as they are written: 1.10 is not 1.1."""
+    """The entry of a field with names of options, and a default that is text, as they are written: 1.10 is not 1.1."""
     options, default = entry.get("options"), entry.get("default")
     if isinstance(options, list):
         entry["options"] = _items_as_written(options, at["options"])

@@ -165,7 +165,7 @@ def _without_internal_keys_of_lifecycle(
 
 
 def _read_role(draft: DeclarationDraft, name: Any, modules: Mapping[str, Any], at: Cursor) -> str | None:
-    """The module that `people:` or `organizations:` names."""
+    """Reads `people:` or `organizations:` of modules.yaml: the module that it names."""
     if name is None:
         return None
     if not isinstance(name, str):
@@ -195,7 +195,7 @@ def _read_beside(shape: type[S], entry: Any, at: Cursor, example: str) -> S | No
 
 
 def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
-    """The valid entries of `webhooks:`."""
+    """Reads the valid entries of `webhooks:` in modules.yaml."""
     read: dict[str, Webhook] = {}
     for name, entry in named_entries(value, at, "names to webhooks").items():
         if problem := wrong_name(name):
@@ -206,7 +206,7 @@ def _read_webhooks(value: Any, at: Cursor) -> dict[str, Webhook]:
 
 
 def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Settings:
-    """The settings of `portal:`, overridden by those from outside the files."""
+    """Reads the settings of `portal:`, overridden by those from outside the files."""
     entry = dict(mapping(entry, at, "settings"))
     for key, text in draft.overrides.items():
         value, problems = _value_of_setting(key, text), list[Problem]()

@@ -207,7 +207,7 @@ def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mappin
 
 
 def _moves_between(transition: Transition, state: str, target: str) -> bool:
-    """Whether `transition` moves a record from `state` to `target`, another one."""
+    """Whether `transition` moves a record from `state` to `target`, another one, when stages are filled in."""
     return target == transition.to != state and leaves(transition, state)
 
 

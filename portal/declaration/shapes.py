@@ -83,7 +83,7 @@ class OnComment(Shape):
 
 
 def leaves(move: Transition | OnComment, state: str | None) -> bool:
-    """Whether `move` starts in `state`; without `from`, it starts in every state except its target."""
+    """Whether a transition, `move`, starts in `state`; without `from`, it starts in every state except its target."""
     return move.to is not None and (state != move.to if move.from_ is None else state in move.from_)
 
 

@@ -45,7 +45,7 @@ def no_part(module: str, part: str, consequence: str = "") -> Sentence:
 
 
 def no_effect_without(module: str, part: str) -> Sentence:
-    """The same, for a setting that has no effect without it."""
+    """The sentence for a setting that has no effect without a part that a module does not have."""
     return no_part(module, part).within("has no effect: {}")
 
 

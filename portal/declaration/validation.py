@@ -199,12 +199,12 @@ class _Reading:
 
 
 def _around_one_of(path: KeyPath, paths: Sequence[KeyPath]) -> bool:
-    """Whether one of `paths` is `path` or leads below it."""
+    """Whether one of `paths` of pydantic's errors is `path` or leads below it."""
     return any(other[: len(path)] == path for other in paths)
 
 
 def _take_as_written(entry: dict[str, Any], at: Cursor, path: KeyPath) -> bool:
-    """Replaces a number or boolean with its source text; returns whether it did."""
+    """Replaces a number or boolean in an entry with its source text; returns whether it did."""
     if not path:
         return False
     holder: Any = entry
@@ -245,8 +245,8 @@ def _is_repaired(holder: dict[str, Any], key: str, errors: Sequence[dict[str, An
 
 
 def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
-    """Deletes the innermost key on the way to `path`; an item of a list is replaced with its stand-in, or else the
-    whole list is deleted."""
+    """Deletes the innermost key on the way to `path` in an entry; an item of a list is replaced with its stand-in, or
+    else the whole list is deleted."""
     holder: Any = entry
     cut: tuple[dict[str, Any], str] | None = None
     for part in path:
@@ -287,7 +287,7 @@ def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
 
 
 def without_extensions(top: Mapping[str, Any]) -> dict[str, Any]:
-    """`top` without keys that begin with `x-`: a place for anchors that nothing reads."""
+    """The entry `top` without keys that begin with `x-`: a place for anchors that nothing reads."""
     return {name: entry for name, entry in top.items() if not name.startswith(EXTENSION)}
 
 
@@ -302,7 +302,7 @@ def named_entries(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
 def with_known_keys(
     top: Mapping[str, Any], known: Collection[str], at: Cursor, below: Mapping[str, type[Shape]] = NO_SHAPES
 ) -> dict[str, Any]:
-    """`top` under the intended keys; unknown keys are reported, and left out if no intention is recognized.
+    """The entry `top` under the intended keys; unknown keys are reported, and left out if no intention is recognized.
 
     `below`: the shapes of some known keys, to which an unknown key may belong.
     """

@@ -145,7 +145,7 @@ def _said_otherwise(shape: type[Shape], key: str) -> Sentence | None:
 
 
 def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
-    """The word that a text probably means, if the key accepts certain words in addition to other kinds of values."""
+    """The word that a wrong text probably means, if a key accepts certain words besides other kinds of values."""
     text = errors[0]["input"]
     if not isinstance(text, str):
         return ""
@@ -154,7 +154,7 @@ def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
 
 
 def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | None:
-    """The sentence for a key of the level below or above; None for others, and if a key of this level is meant.
+    """The sentence for an unknown key that is of the level below or above; None if one of this level is meant.
 
     A list is not what other systems call by that name if theirs is a mapping: `columns: [title]` belongs to `list:`.
     """
@@ -178,14 +178,14 @@ def key_below(name: str, shapes: Mapping[str, type[Shape]]) -> str | None:
 
 
 def _entry_below(name: str, here: type[Shape], value: Any) -> str | None:
-    """The sentence for an entry next to the mapping that it belongs in: a tab next to `tabs:`."""
+    """The sentence for an unknown key that is an entry beside the mapping it belongs in: a tab next to `tabs:`."""
     entries = entries_below(here)
     fitting = [key for key, inner in entries.items() if has_keys_of(inner, value)]
     return f'"{name}" belongs under {fitting[0]}:, not beside it' if len(fitting) == 1 else None
 
 
 def _wrong_kind(shape: type[Shape], error: dict[str, Any], key: str) -> str:
-    """The sentence for a value of the wrong kind, or outside its limits."""
+    """The sentence for a value of the wrong kind, or outside its limits, that pydantic refuses."""
     kind, inner = error["type"], shape_at(shape, error["loc"])
     if error["input"] is None and kind in _SENTENCES:
         may_be_empty = kind == "model_type" and not any(info.is_required() for info in inner.model_fields.values())
@@ -221,7 +221,7 @@ def _names_in(mapping: Mapping[str, Any]) -> str:
 
 
 def _written_wrongly(kind: str, key: str, value: Any) -> str | None:
-    """The sentence for a value that YAML reads as a different kind than its author intended; None for others."""
+    """The sentence for a wrong value that YAML reads as a different kind than its author intended; None for others."""
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and value and not any(value.values()):
         return f'must be a text in quotes: "{{{", ".join(value)}}}"'
     if kind in TEXT_EXPECTED and isinstance(value, Mapping) and (empty := [k for k, v in value.items() if v is None]):
@@ -259,7 +259,7 @@ def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
 
 
 def _as_list(key: str, text: str) -> str:
-    """How to write a text as a list; words that mean everything have no such list."""
+    """How to write a wrong text as a list, for its sentence; words that mean everything have no such list."""
     if text[:1] in ("–", "—", "−", "•"):
         return f'must be a list: write "-" instead of "{text[0]}", which only looks like it'
     if text.startswith("-"):
@@ -286,7 +286,7 @@ def _none_of(error: dict[str, Any]) -> str:
 
 
 def _words_in(error: dict[str, Any]) -> list[str]:
-    """The allowed words."""
+    """The words that a key allows, read from pydantic's error, for the sentence that names them."""
     return re.findall(r"'([^']*)'", str(error["ctx"]["expected"]))
 
 
@@ -307,12 +307,12 @@ def cut_at_comma(entry: Mapping[str, Any], is_key: Callable[[str], bool], has_te
 
 
 def joined_text(entry: Mapping[str, Any], pieces: Sequence[str]) -> str:
-    """The text whose pieces `cut_at_comma` found."""
+    """The text of an entry whose pieces `cut_at_comma` found."""
     return ", ".join([entry[pieces[0]], *pieces[1:]])
 
 
 def text_in_quotes(text: str) -> str:
-    """The sentence for a text that YAML splits."""
+    """The sentence for a text of an entry that YAML splits at its comma."""
     return f'must be a text in quotes: "{text}"'
 
 

@@ -196,7 +196,7 @@ def _apply(sign: str, left: Any, right: Any) -> Value:
 
 
 def _as_text(value: Any) -> str:
-    """One side of a joined text."""
+    """One side of a text that a formula joins."""
     if isinstance(value, Decimal):
         return without_zeros(round(value, MOST_PLACES))
     return value or ""

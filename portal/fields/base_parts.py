@@ -324,4 +324,4 @@ class Checked(Shape):
 class Parts(
     Compared, InLines, InForms, InFormulas, Linking, OverOthers, WithDeadline, FromColumn, WithFiles, InJson, Checked
 ):
-    """All of them."""
+    """All parts of the base of every field."""

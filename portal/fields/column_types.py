@@ -143,7 +143,7 @@ class SumOfTexts:
         self._sum: decimal.Decimal | None = None
 
     def step(self, text: Any, /) -> None:
-        """Adds a number in its `sortable` form, or an integer."""
+        """Adds a number to the exact sum, in its `sortable` form, or an integer."""
         if text is not None:
             number = text if isinstance(text, int) else from_sortable(str(text))
             self._sum = EXACT.add(self._sum or ZERO, number)

@@ -101,7 +101,7 @@ def _full_date(year: int, month: int, day: int) -> datetime.date | None:
 
 
 def _order(pattern: str) -> str:
-    """The order of year, month and day in a pattern: “dMy”."""
+    """The order of year, month and day in the reader's pattern for dates: “dMy”."""
     letters = re.sub("'[^']*'", "", pattern).replace("L", "M")
     return "".join(dict.fromkeys(letter for letter in letters if letter in "yMd"))
 
@@ -188,7 +188,7 @@ def moment_from_now(raw: Any, reader: Reader) -> datetime.datetime | None:
 
 
 def _counts_by_clock(match: re.Match[str]) -> bool:
-    """Whether minutes or hours are added."""
+    """Whether minutes or hours are added to a date or time in `now + 4 h`, not days."""
     return match[4] is not None and match[4][0] in "mh" and not match[4].startswith("mo")
 
 
@@ -211,7 +211,7 @@ def _days_later(day: datetime.date, match: re.Match[str]) -> datetime.date:
 
 
 class DateOrTime(Bounded):
-    """Has the languages and the time zone of the portal once it is bound."""
+    """The base of date, datetime and time: has the languages and the time zone of the portal once it is bound."""
 
     searched_in_lists: ClassVar[bool] = True
     comparable: ClassVar[bool] = True

@@ -76,7 +76,7 @@ def _bound(value: Any) -> Any:
 
 
 def _counted(raw: Any, reader: Reader) -> Span | None:
-    """The meaning of `today`, `today + 30 days` and `now + 4 h`: a whole day, or an instant. None for other texts."""
+    """What `today`, `today + 30 days` and `now + 4 h` mean for a datetime: a day, or an instant. None for others."""
     if moment := moment_from_now(raw, reader):
         return Span(moment, moment + INSTANT)
     day = day_from_today(raw, reader)
@@ -88,7 +88,7 @@ Moment = Annotated[str, BeforeValidator(_bound)]
 
 
 def _parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> datetime.datetime | datetime.date:
-    """What `text` means to `reader`: ISO with or without an offset, or their own format. Raises Refused."""
+    """What the text of a datetime means: ISO with or without an offset, or the reader's format. Raises Refused."""
     text = filled(text)
     match = OFFSET_AT_END.fullmatch(text) if len(text) <= LONGEST else None
     if match and (parts := _date_and_time(match[1], reader)):
@@ -99,7 +99,7 @@ def _parse_moment_or_day(text: str, reader: Reader, later: bool = False) -> date
 
 
 def _date_and_time(text: str, reader: Reader) -> tuple[datetime.date, datetime.time] | None:
-    """The date and the time of day in `text`; None if it has no time. Raises Refused."""
+    """The date and the time of day in the typed `text` of a datetime; None if it has no time. Raises Refused."""
     if match := ISO.fullmatch(text):
         return parse_date(match[1], reader), parse_time(match[2].replace(",", "."), PLAIN)
     match = CLOCK_AT_END.fullmatch(text) if len(text) <= LONGEST and not reader.plain else None

@@ -16,13 +16,13 @@ ALWAYS = ""  # the option of a deadline that does not depend on a choice
 
 
 def is_path(target: str) -> bool:
-    """Whether `within` names a field that holds a duration, not a period."""
+    """Whether `within` of a deadline names a field that holds a duration, not a period."""
     return not target[:1].isdigit()
 
 
 @dataclass(frozen=True)
 class Clock:
-    """`used`: the working seconds that had passed when it began to run, at `since`, or when it stopped running.
+    """The clock of a deadline. `used`: the working seconds that had passed when it began to run (`since`), or stopped.
 
     `left`: how many were left until the deadline at that time; None without one, and if it was set by hand since.
     """
@@ -70,7 +70,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class DeadlineRule:
-    """`choice`: the field whose option decides the available time; "" if it is always the same."""
+    """How the portal sets a deadline. `choice`: the field whose option decides the time; "" if none does."""
 
     choice: str
     targets: Mapping[str, str]  # by option, or one under ALWAYS: a period, or the dotted path of a duration

@@ -19,14 +19,14 @@ DEEPEST = 6
 
 @dataclass(frozen=True)
 class DecisionTable:
-    """The field that is tested, and by option the next table or the value."""
+    """The table of a formula: the field that is tested, and by option the next table or the value."""
 
     field: str
     values: Mapping[str, Any]
 
 
 def read_table(entry: Mapping[Any, Any], depth: int = 1) -> DecisionTable:
-    """The table that a mapping of the YAML means. Raises ValueError."""
+    """The decision table of a formula that a mapping of the YAML means. Raises ValueError."""
     if len(entry) != 1 or depth > DEEPEST:
         levels = f"at most {DEEPEST} fields" if depth > DEEPEST else "one field, such as {impact: {high: …, low: …}}"
         raise ValueError(f"a table asks {levels}")
@@ -66,7 +66,7 @@ def results_in(table: DecisionTable) -> list[Any]:
 
 
 def gaps_in(table: DecisionTable, offered: Mapping[str, Collection[str]], path: str = "") -> Iterator[str]:
-    """The combinations without a value, such as `impact: company, urgency: low`; `offered`: the options by field."""
+    """The gaps of a formula's table, such as `impact: company, urgency: low`; `offered`: the options by field."""
     for option in offered[table.field]:
         part, here = table.values.get(option), f"{path}{table.field}: {option}"
         if part is None:

@@ -75,7 +75,7 @@ def _figure(text: str, reader: Reader) -> Decimal:
 
 @functools.lru_cache(maxsize=64)
 def _words(locale: Locale) -> dict[str, str]:
-    """The names of the units in `locale`, folded, in addition to the symbols that are the same everywhere."""
+    """The names of the units of a duration in `locale`, folded, besides the symbols that are the same everywhere."""
     words = {word: unit for unit, names in SYMBOLS.items() for word in names}
     for unit in SECONDS:
         for length in ("long", "short", "narrow"):

@@ -25,7 +25,7 @@ ADDRESS = re.compile(rf"{LOCAL}@{LABEL}(?:\.{LABEL})+")
 
 
 def normalize_email(address: str) -> str:
-    """The normal form of an address, in which differences of case disappear."""
+    """The normal form of an email address, in which differences of case disappear."""
     return unicodedata.normalize("NFC", trimmed(address)).lower()
 
 

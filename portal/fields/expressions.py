@@ -26,7 +26,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Name:
-    """The value of a field; `lines.price` is the sum of a column."""
+    """The value of a field in a formula; `lines.price` is the sum of a column."""
 
     name: str
 

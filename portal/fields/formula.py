@@ -269,14 +269,14 @@ class Formula(StoredResult):
 
 
 def _first_text(expression: Expression) -> str:
-    """The quoted text with which a joined text begins."""
+    """The quoted text with which a text joined by a formula begins."""
     while isinstance(expression, Operation):
         expression = expression.left
     return expression.value if isinstance(expression, Constant) and isinstance(expression.value, str) else ""
 
 
 def _changes_by_itself(name: str, field: Field) -> str:
-    """The sentence for a field without a stored value in the record; for a lookup, how to get one."""
+    """The sentence for a formula that reads a value not stored in the record; for a lookup, how to get one."""
     if not field.link_path:
         return f'"{name}" changes by itself, and a formula is computed when its record changes'
     path = ".".join(field.link_path)

@@ -26,7 +26,7 @@ def is_dated(field: Field) -> bool:
 
 
 def has_groups(field: Field) -> bool:
-    """Whether records can be counted by its values, each of which a filter can find."""
+    """Whether a chart can count records by the values of a field, each of which a filter can find."""
     return field.filter in ("options", "link") and not (field.multiple or field.virtual)
 
 

@@ -32,7 +32,7 @@ def _read(text: str) -> Interface | None:
 
 
 def _from_to(text: str) -> tuple[Address, Address] | None:
-    """The first and the last address of 10.0.0.1-10.0.0.9; None for other texts."""
+    """The first and the last IP address of 10.0.0.1-10.0.0.9; None for other texts."""
     parts = [_read(part.strip()) for part in text.split("-")] if len(text) <= LONGEST and "/" not in text else []
     if len(parts) != 2 or parts[0] is None or parts[1] is None:
         return None
@@ -74,7 +74,7 @@ def sort_key(text: str) -> str:
 
 
 def _ends(text: Any) -> tuple[str, str] | None:
-    """The least and the greatest key within a range such as 10.0.0.0/8; None for other texts."""
+    """The least and the greatest sort key within a range of IP addresses such as 10.0.0.0/8; None for other texts."""
     if ends := _from_to(str(text)):
         return _first_key(*ends), _key(ends[1].version, int(ends[1]), ends[1].max_prefixlen)
     network = address.network if "/" in str(text) and (address := _read(str(text))) else None

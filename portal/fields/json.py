@@ -26,7 +26,7 @@ _OTHERS = _("Line ${line}, column ${column}: this is not JSON.")
 
 
 class Bare(str):
-    """A number, true, false or null, as it was written."""
+    """A number, true, false or null in JSON, as it was written."""
 
     __slots__ = ()
 
@@ -77,7 +77,7 @@ class Json(LongTextLike):
 
 
 def tree_of(text: str) -> Tree:
-    """The content of `text`: mappings, lists, texts, and `Bare` values. Raises Refused."""
+    """The content of a `json` field's `text`: mappings, lists, texts, and `Bare` values. Raises Refused."""
     _check_depth(text)
     try:
         return _build(
@@ -89,7 +89,7 @@ def tree_of(text: str) -> Tree:
 
 
 def _check_depth(text: str) -> None:
-    """Raises Refused if it is too deep: Python's parser would exhaust the stack."""
+    """Raises Refused if JSON is nested too deep: Python's parser would exhaust the stack."""
     depth, quoted, escaped = 0, False, False
     for character in text:
         if quoted:

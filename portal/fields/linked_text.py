@@ -34,7 +34,7 @@ class Piece(NamedTuple):
 
 
 def linked_text(text: str) -> tuple[Piece, ...]:
-    """`text` in pieces, which joined are the original text."""
+    """The pieces of a text, of which addresses are links; joined, they are the original text."""
     return tuple(piece for piece in _pieces(text) if piece.text)
 
 
@@ -66,7 +66,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 def _without_punctuation(address: str) -> str:
-    """The address without the punctuation of the sentence around it: “(see https://a.example/b).”"""
+    """An address in a text without the punctuation of the sentence around it: “(see https://a.example/b).”"""
     surplus = {last: address.count(last) - address.count(first) for last, first in CLOSING.items()}
     end = len(address)
     while end and (address[end - 1] in PUNCTUATION or surplus.get(address[end - 1], 0) > 0):

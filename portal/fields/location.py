@@ -212,7 +212,7 @@ class LocationField(Field):
 
 
 def _area(constant: Area | Location) -> Area:
-    """A constant may also be the value of another field of a form."""
+    """The area that a condition on a location means; the constant may also be the place in another field of a form."""
     return Area.around(constant, Decimal(0)) if isinstance(constant, Location) else constant
 
 
@@ -251,5 +251,5 @@ def _coordinate(parts: Sequence[str | None], usual: str) -> tuple[str, Decimal |
 
 
 def _round(degrees: Decimal) -> Decimal:
-    """As they are stored, and never -0."""
+    """The degrees of a location as they are stored, and never -0."""
     return degrees.quantize(PLACES, ROUND_HALF_EVEN).normalize() + 0

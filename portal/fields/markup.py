@@ -50,7 +50,7 @@ RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["
 
 
 def _link_addresses(state: StateCore) -> None:
-    """Turns addresses in texts into links, except within links and code."""
+    """Turns addresses in the texts of rendered Markdown into links, except within links and code."""
     for block in state.tokens:
         inside, tokens = 0, list[Token]()
         for token in block.children or ():
@@ -138,6 +138,6 @@ def without_markup(markup: str) -> str:
 
 
 def _space(tag: re.Match[str]) -> str:
-    """A space for blocks, which separate words, and nothing for inline elements, such as bold letters."""
+    """What separates words in HTML without its tags: a space for blocks, nothing for inline elements (bold letters)."""
     inline = ("a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s", "small", "span")
     return "" if tag[0].strip("</>").lower() in (*inline, "strong", "sub", "sup", "u") else " "

@@ -252,7 +252,7 @@ def _format(amount: str, currency: str, locale: str) -> str:
 
 @functools.lru_cache(maxsize=200)
 def _sheet_format(currency: str, locale: str) -> str:
-    """`[$€]#,##0.00` or `#,##0.00 [$€]`: the spreadsheet format, with the symbol on the side that `locale` uses."""
+    """The spreadsheet format of amounts, such as `[$€]#,##0.00`, with the symbol on the side that `locale` uses."""
     pattern = Locale.parse(locale).currency_formats["standard"].pattern
     sign, places = get_currency_symbol(currency, locale=locale), get_currency_precision(currency)
     number = f"#,##0.{'0' * places}" if places else "#,##0"

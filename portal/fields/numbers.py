@@ -140,7 +140,7 @@ class Bounded(Field):
         return self.at_least
 
     def lower_bound_hint(self, field: str) -> str:
-        """“Not less than “Starts”.”"""
+        """The sentence about a lower bound in another field: “Not less than “Starts”.”"""
         return self.not_less_than % {"field": field}
 
     def check_lower_bound(self, value: Any, least: Any, reader: Reader) -> None:
@@ -253,14 +253,14 @@ class Number(Bounded):
 
 
 def check_places(value: Decimal, places: int) -> Decimal:
-    """`value` itself; more places are refused, never rounded."""
+    """A number unchanged; more decimal `places` are refused, never rounded."""
     if places_of(value) > places:
         raise Refused(ngettext("Use at most ${number} decimal place.", "Use at most ${number} decimal places.", places))
     return value
 
 
 def check_digits(value: Decimal, whole: int) -> Decimal:
-    """`value` itself; refuses more than `whole` digits before the point."""
+    """A number unchanged; refuses more than `whole` digits before the point."""
     if value and value.adjusted() >= whole:
         raise Refused(
             ngettext(

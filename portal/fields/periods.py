@@ -18,7 +18,7 @@ _SCHEMA = WithJsonSchema({"type": "string", "pattern": PERIOD})
 
 
 def read_period(value: Any) -> tuple[int, str]:
-    """The number and the unit (a key of SECONDS). Raises ValueError."""
+    """The number and the unit (a key of SECONDS) of a declared period such as `7 days`. Raises ValueError."""
     match = _SHORT.fullmatch(str(value).strip())
     if match is None or int(match[1]) == 0:
         raise ValueError('must be a period such as "7 days", "4 h" or "15 min"')

@@ -16,7 +16,7 @@ NAMES = {name.replace("_", " "): code for name, (_class, code, *_others) in COUN
 
 @functools.lru_cache(maxsize=200)
 def public_holidays(place: str, year: int) -> frozenset[datetime.date]:
-    """The days of a year that are not working days there; none for years that the package does not know."""
+    """The public holidays of a country or region in a year; none for years that the package does not know."""
     country, _dash, region = place.partition("-")
     return frozenset(_calendar(country, region, year))
 

@@ -23,7 +23,7 @@ def sort_title_column(target: sa.Table) -> str:
 
 
 def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
-    """The ids of the records of `target` called `name` in a unique field, the reference or the title."""
+    """SQL: the ids of the records of `target` called `name` in a unique field, the reference or the title."""
     names = [*target.info["unique"], "reference", *([target.info["title"]] if target.info["title"] else ())]
     return sa.select(target.c["id"]).where(is_called([target.c[column] for column in names], name))
 
@@ -38,5 +38,5 @@ def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnE
 
 
 def ids_by_title(target: sa.Table, text: str) -> sa.Select[Any]:
-    """The ids of the records of `target` whose title, or reference if they have none, contains `text`."""
+    """SQL: the ids of the records of `target` whose title, or reference if they have none, contains `text`."""
     return sa.select(target.c["id"]).where(target.c[title_column(target)].contains(fold(text), autoescape=True))

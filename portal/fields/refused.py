@@ -19,7 +19,7 @@ class Refused(ValueError):
 
 
 def storable(text: str) -> str:
-    """`text` itself. Raises Refused for characters that databases or pages cannot hold."""
+    """A typed `text`, unchanged. Raises Refused for characters that databases or pages cannot hold."""
     if FORBIDDEN.search(text):
         raise Refused(_("This text contains a character that cannot be saved."))
     return text

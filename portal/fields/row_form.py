@@ -26,12 +26,12 @@ class RowForm:
         return self._inputs[name][-1] if self._inputs.get(name) else default
 
     def getall(self, name: str) -> list[str]:
-        """All values of an input."""
+        """All values of an input of the row."""
         return list(self._inputs.get(name, ()))
 
 
 def row_in(form: Form, prefix: str) -> RowForm:
-    """The row whose inputs begin with `prefix`: “lines.0.”."""
+    """The RowForm of the row whose inputs begin with `prefix`: “lines.0.”."""
     inputs: dict[str, list[str]] = {}
     for name, text in form.items():
         if name.startswith(prefix):

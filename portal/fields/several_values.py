@@ -19,7 +19,7 @@ def pack_values(values: Iterable[str]) -> str | None:
 
 
 def unpack_values(text: str | None) -> tuple[str, ...]:
-    """The values of a column that `pack_values` filled; none if it is empty."""
+    """The several values of a column that `pack_values` filled; none if it is empty."""
     return tuple(json.loads(f"[{text[1:-1]}]")) if text else ()
 
 
@@ -29,7 +29,7 @@ def holds_value(column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[b
 
 
 def join_values(values: Iterable[str]) -> str:
-    """Values as one line, separated by commas: `a, b, "c, d"`."""
+    """Several values as one line, separated by commas: `a, b, "c, d"`."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow(values)
     return line.getvalue()

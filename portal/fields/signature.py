@@ -31,7 +31,7 @@ DRAWING = re.compile(rf"(?:M{POINT}(?:L{POINT})+)+")
 
 @dataclass(frozen=True, order=True)
 class Signature:
-    """Two are equal if their names are: only the name can be typed again."""
+    """A signature. Two are equal if their names are: only the name can be typed again."""
 
     name: str
     drawing: str = data_field(default="", compare=False)

@@ -14,7 +14,8 @@ from portal.fields.working_hours import WorkingHours
 
 @dataclass(frozen=True)
 class Stopwatch:
-    """`start`, `end`: the datetimes between which it runs; or `states`: the states of the record in which it runs."""
+    """The stopwatch of an elapsed time: runs between the datetimes `start` and `end`, or while the record is in one of
+    `states`."""
 
     start: str
     end: str

@@ -95,7 +95,7 @@ class StoredResult(ProxyField):
 
 
 def _to_places(value: Decimal, places: int, whole: int) -> Decimal | None:
-    """`value` rounded half up, never -0; None if it has more than `whole` digits before the point."""
+    """A computed `value` rounded half up, never -0; None if it has more than `whole` digits before the point."""
     if value and value.adjusted() >= whole:
         return None
     rounded = value.quantize(Decimal(1).scaleb(-places), decimal.ROUND_HALF_UP, arithmetic.EXACT)

@@ -16,7 +16,7 @@ LONGEST_NAME = 63  # bytes; PostgreSQL would shorten longer names, and two might
 
 
 def shortened(name: str) -> str:
-    """`name`, cut and extended with a hash of the whole if PostgreSQL would otherwise cut it."""
+    """The `name` of a table, cut and extended with a hash of the whole if PostgreSQL would otherwise cut it."""
     if len(name) <= LONGEST_NAME:
         return name
     mark = hashlib.sha256(name.encode()).hexdigest()[:8]

@@ -61,7 +61,7 @@ def _parse_span(text: str) -> Span:
 
 
 def _parse_day_off(value: Any) -> datetime.date | str:
-    """A date, or otherwise a text that should be a country."""
+    """A holiday: a date, or otherwise a text that should be a country."""
     if type(value) is datetime.date:
         return value
     with contextlib.suppress(ValueError):
@@ -196,15 +196,15 @@ def _spans_of(hours: WorkingHours, day: datetime.date) -> tuple[tuple[datetime.d
 
 
 def _clocks_go_back(zone: ZoneInfo, moment: datetime.datetime) -> datetime.datetime:
-    """The moment after `moment` at which clocks go back."""
+    """The moment after `moment` at which clocks go back, for the count of working time."""
     while not moment.astimezone(zone).fold:
         moment += MINUTE
     return moment
 
 
 def _moment(hours: WorkingHours, day: datetime.date, minutes: int, fold: int) -> datetime.datetime:
-    """When clocks show so many minutes after midnight, the second time if `fold` is 1 and there are two; if they skip
-    it, when they go forward."""
+    """When clocks show so many minutes after midnight, for working hours: the second time if `fold` is 1 and there are
+    two; if they skip it, when they go forward."""
     clock = datetime.datetime.combine(day, datetime.time()) + datetime.timedelta(minutes=minutes)
     while True:
         moment = clock.replace(tzinfo=hours.zone, fold=fold).astimezone(datetime.UTC)

@@ -127,12 +127,12 @@ class Announcing:
 
 
 def _of_record(table: sa.Table, event: sa.RowMapping) -> sa.ColumnElement[bool]:
-    """The waiting events of the record of `event`."""
+    """The events waiting to be announced that are about the record of `event`."""
     return sa.and_(table.c["module"] == event["module"], table.c["record"] == event["record"])
 
 
 def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, int, int]]:
-    """The first events of the records whose news is due now, the oldest first.
+    """The first events of the records whose news is due to be announced, the oldest first.
 
     A moment in the future comes from a clock that was wrong.
     """

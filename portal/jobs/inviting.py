@@ -19,7 +19,7 @@ from portal.mail.builder import Sender
 
 @dataclass(frozen=True)
 class Inviting:
-    """The invitations of one database; `sender` returns their sender at a moment."""
+    """Continues “Invite everyone” in one database; `sender` returns the sender of the letters at a moment."""
 
     engine: sa.Engine
     clock: Callable[[], datetime.datetime]

@@ -62,7 +62,7 @@ def record_heartbeat(connection: sa.Connection, tables: Tables, name: str, now: 
 
 
 def forget_heartbeat(connection: sa.Connection, tables: Tables, name: str) -> None:
-    """Forgets that there was such a process: it is not missing."""
+    """Forgets that there was such a process, so that monitors do not miss it."""
     connection.execute(sa.delete(tables.heartbeat).where(tables.heartbeat.c["name"] == name))
 
 

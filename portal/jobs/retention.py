@@ -98,7 +98,7 @@ class Retention:
 
 
 def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:
-    """Whether a rule has been known for long enough; notes it when it is first seen."""
+    """Whether a rule `keep` has been known for long enough; notes it when it is first seen."""
     table, rule = tables.keep, " ".join([str(module.keep), module.state_field or "", *module.final_states])
     known = connection.execute(sa.select(table).where(table.c["module"] == module.name)).mappings().first()
     if known is not None and known["rule"] == rule:

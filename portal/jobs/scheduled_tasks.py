@@ -117,7 +117,7 @@ class Due:
 
 
 def _move(writer: Writer, record: Record, task: ScheduledTask, transition: Transition) -> None:
-    """Moves a record; a required comment does not mention the datetime, as not all of its readers may see that."""
+    """Moves a record that is due; a required comment does not mention the datetime, which not all may see."""
     comment = ""
     if transition.ask.get("comment") == "required":
         reader = writer.records.policy.reader
@@ -172,7 +172,7 @@ def _of(event: sa.FromClause, task: ScheduledTask, table: sa.Table) -> sa.Column
 
 
 def _moved_into_state(event: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Whether an event moved its record into a state."""
+    """SQL: whether an event moved its record into a state, after which a scheduled task is due some time later."""
     kind = event.c["kind"]
     imported = sa.and_(kind == "imported", event.c["details"]["state"].as_string().is_not(None))
     return sa.or_(kind.in_(["created", "moved"]), kind.startswith("moved:"), imported)

@@ -20,8 +20,8 @@ def in_retried_transaction(
     *arguments: Arguments.args,
     **options: Arguments.kwargs,
 ) -> Result:
-    """Calls `work` with a connection and the arguments in a transaction, and returns its result. Raises what the
-    database does."""
+    """Calls `work` of the worker with a connection and the arguments in a transaction, retried, and returns its result.
+    Raises what the database does."""
     for number in range(MOST_TRIES):
         try:
             with writing(engine) as connection:

@@ -53,7 +53,7 @@ def _data(records: Records, event: Event) -> dict[str, Any] | None:
 
 
 def _more(records: Records, record: Record, event: Event) -> dict[str, Any] | None:
-    """What an event adds to the record; None if its subject is gone, or not for this reader."""
+    """What a webhook's message adds to the record; None if its subject is gone, or not for this reader."""
     if event.kind == "commented":
         comments = comments_by_ids(records, record, [event.about_id] if event.about_id else [])
         return {"comment": comments_json(records, record, comments)[0]} if comments else None

@@ -52,7 +52,7 @@ def webhook_secrets(keys: str, portal_key: bytes, name: str) -> list[str]:
 
 
 def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.datetime, body: str) -> None:
-    """Sends a message. Raises DeliveryError unless the other side accepts it (2xx)."""
+    """Sends a message to the address of a webhook. Raises DeliveryError unless the other side accepts it (2xx)."""
     signatures = [Signer(secret).sign(message_id, now, body) for secret in secrets]
     headers = {
         "Content-Type": "application/json",
@@ -81,7 +81,7 @@ def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timede
 
 
 def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """The status, and the value of Retry-After."""
+    """The answer of a webhook's receiver: the status, and the value of Retry-After."""
     parts = urlsplit(url)
     connection = _connection(parts)
     ended = threading.Event()
@@ -130,8 +130,8 @@ class _LateHandshake(ssl.SSLContext):
 
 
 def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> None:
-    """Ends a request that takes longer than LONGEST, such as an answer that comes a byte at a time, so that the thread
-    waiting for it goes on. Repeats, as there may be no connection yet."""
+    """Ends a webhook's request that takes longer than LONGEST, such as an answer that comes a byte at a time, so that
+    the thread waiting for it goes on. Repeats, as there may be no connection yet."""
     pause = LONGEST
     while not ended.wait(pause):
         with contextlib.suppress(OSError):
@@ -141,7 +141,7 @@ def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> 
 
 
 def _in_words(status: int) -> str:
-    """The status in the words of the standard, as the other side may have sent any words."""
+    """The status of a webhook's answer in the words of the standard, as the other side may have sent any words."""
     try:
         return f"{status} {http.HTTPStatus(status).phrase}"
     except ValueError:

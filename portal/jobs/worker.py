@@ -64,7 +64,7 @@ class Done:
 
 @dataclass
 class Regularly:
-    """A task to do once per `period`, and immediately if the clock was set back; `last`: when it was done."""
+    """What the worker does once per `period`, and immediately if the clock was set back; `last`: when it was done."""
 
     period: datetime.timedelta
     last: datetime.datetime | None = None
@@ -120,7 +120,7 @@ class Worker:
         return self._try(lambda: bool(self.turn()))
 
     def try_delivering(self) -> bool:
-        """The same for webhooks."""
+        """Notifies webhooks like `try_turn`: an error is logged, and the rest is tried again."""
         return self._try(lambda: bool(self.deliver()))
 
     def _try(self, turn: Callable[[], bool]) -> bool:

@@ -34,7 +34,7 @@ LONGEST_SUBJECT = 200  # characters
 
 @dataclass(frozen=True)
 class Sender:
-    """The portal that sends letters; `address` is its own, for links, without a trailing slash."""
+    """The portal as the sender of letters; `address` is its own, for links, without a trailing slash."""
 
     declaration: Declaration
     address: str
@@ -212,7 +212,7 @@ def _quoted(comment: QuotedComment) -> str:
 
 
 def _preview(content: LetterContent) -> str:
-    """The preview text that inboxes show next to the subject: who wrote what, rather than a greeting."""
+    """The preview text of a letter that inboxes show next to the subject: who wrote what, rather than a greeting."""
     if content.comments:
         last = content.comments[-1]
         text = f"{last.author}: {' '.join(last.paragraphs) or ', '.join(file[0] for file in last.files)}"

@@ -26,7 +26,7 @@ else:
 
 
 def header_address(name: str, spec: str) -> Address:
-    """A structured address: as text, “victim, evil@e.com <a@b.com>” would be two recipients."""
+    """An address for a letter's header: as plain text, “victim, evil@e.com <a@b.com>” would be two recipients."""
     return Address(header_text(name), addr_spec=spec)
 
 
@@ -54,7 +54,7 @@ class LetterPolicy(Base):
         return f"{name}: {folded}{LINE_BREAK}"
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        """The same as bytes."""
+        """A header of a letter as lines, in bytes."""
         return self.fold(name, value).encode("ascii")
 
 

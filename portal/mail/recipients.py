@@ -148,7 +148,7 @@ def people_along(
 def _records_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int, target: str | None
 ) -> frozenset[int]:
-    """The ids of the records of the module `target` that a dotted path of links leads to."""
+    """The ids of the records of `target` that a dotted path of links leads to, on the way to recipients."""
     if path is None or target is None:
         return frozenset()
     ids = {record_id}

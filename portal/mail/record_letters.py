@@ -377,7 +377,7 @@ class RecordLetter:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text, between empty lines."""
+    """The paragraphs of a text in a letter, between empty lines."""
     return [part.strip("\n") for part in re.split(r"\n\s*\n", text.replace("\r\n", "\n")) if part.strip()]
 
 

@@ -23,7 +23,7 @@ LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of th
 
 @dataclass(frozen=True)
 class ReplyTo:
-    """What a letter was about, and the account that received it.
+    """What a letter was about, and the account that received it, as its reply address says.
 
     `account_id`: 0 for a stranger, whose mail created the record; `internal`: it contained something that is not for
     customers, and so may its reply.
@@ -47,7 +47,7 @@ def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
 
 
 def read_reply_address(key: bytes, address: str, modules: Mapping[str, str]) -> ReplyTo | None:
-    """What an address was made for; None if it has no token, or one that this portal did not make.
+    """What a reply address was made for; None if it has no token, or one that this portal did not make.
 
     `modules`: current and former names of modules, which the token does not contain → current names.
     """

@@ -59,7 +59,7 @@ class ServerAwayError(Exception):
 
 
 class SmtpConnection:
-    """An open connection, for letters one after the other. Raises ServerAwayError."""
+    """An open connection to the mail server, for letters one after the other. Raises ServerAwayError."""
 
     def __init__(self, server: SmtpServer, timeout: float | None = None) -> None:
         try:

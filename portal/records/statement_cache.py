@@ -109,10 +109,10 @@ def values_of(reader: Reader) -> dict[str, Any]:
 
 
 def _number_parameter(name: str) -> Any:
-    """A number whose value is bound at execution."""
+    """A number in a shared statement whose value is bound at execution."""
     return sa.bindparam(name, type_=sa.BigInteger())
 
 
 def id_list_parameter(name: str = IDS) -> Any:
-    """The ids that are bound at execution as `name`."""
+    """The ids in a shared statement that are bound at execution as `name`."""
     return sa.bindparam(name, type_=IdList())

@@ -180,7 +180,7 @@ class MarkupLine:
 
 
 def _with_placeholders(display: str, value: Value) -> Value:
-    """A value of one kind, with placeholders for what differs between values."""
+    """A value of one kind of cell, with placeholders for what differs between values."""
     return Value(
         display=display,
         tone=value.tone,

@@ -37,7 +37,7 @@ PATIENCE = 5  # seconds to wait for one of them to finish: each waiting request 
 
 
 def includeme(config: Configurator) -> None:
-    """Makes `renderer="NAME.typ"` refer to a template of ours."""
+    """Makes `renderer="NAME.typ"` draw a PDF with a template of ours."""
 
     class Renderer:
         def __init__(self, info: Any) -> None:
@@ -96,7 +96,7 @@ def _as_data(value: Any, reader: Reader, keep: Callable[[bytes], str]) -> Any:
 
 
 def _named(value: Any) -> Mapping[str, Any] | None:
-    """The named parts of a value."""
+    """The named parts of a value of a PDF's page."""
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):

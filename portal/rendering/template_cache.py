@@ -70,7 +70,7 @@ def _is_complete(path: Path) -> bool:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether `folder` exists, belongs to this user and is not writable by others."""
+    """Whether the `folder` of compiled templates exists, belongs to this user and is not writable by others."""
     try:
         if not folder.parent.exists():
             folder.parent.mkdir(mode=0o700, parents=True)  # `mkdir` does not apply its mode to the parents it creates

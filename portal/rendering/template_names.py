@@ -13,7 +13,7 @@ from chameleon.zpt.template import Macros
 
 
 class TemplateNames(dict[str, Any]):
-    """Replaces Chameleon's own `Scope`."""
+    """The names that a template uses; replaces Chameleon's own `Scope`."""
 
     __slots__ = ()
     get_name = dict.__getitem__

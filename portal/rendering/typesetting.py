@@ -24,7 +24,7 @@ class PictureError(ValueError):
 
 
 class TooLargeError(ValueError):
-    """More than can be typeset at once."""
+    """A PDF is larger than can be typeset at once."""
 
 
 def typeset(template: Path, folder: Path, timestamp: float) -> bytes:

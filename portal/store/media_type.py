@@ -29,7 +29,7 @@ def media_type(source: BinaryIO, name: str) -> str:
 
 
 def _is_text(head: bytes) -> bool:
-    """UTF-8 without control characters; the last character may be cut off."""
+    """Whether bytes of a file are UTF-8 without control characters; the last character may be cut off."""
     return is_utf8(head) and not any(character < 32 and character not in b"\t\n\r\f" for character in head)
 
 

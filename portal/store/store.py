@@ -186,7 +186,7 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
 
 
 def _sync(path: Path) -> None:
-    """Makes a file's content, or the names in a folder, survive a power failure."""
+    """Makes the content of a stored file, or the names in a folder, survive a power failure."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -210,6 +210,6 @@ def _failing_plainly() -> Iterator[None]:
 
 
 def _new_name() -> str:
-    """An unguessable name, in one of 256 folders."""
+    """An unguessable name for a file in the store, in one of 256 folders."""
     name = secrets.token_hex(20)
     return f"{name[:2]}/{name[2:]}"

@@ -276,7 +276,7 @@ def make_field(kind: str, name: str = "x", **keys: object) -> Field:
 
 
 def _read_all(field: Field) -> list[Any]:
-    """The distinct values of the examples, in order."""
+    """The distinct values of the tested type's examples, in order."""
     values: list[Any] = []
     for typed, value, _shown in field.examples:
         assert field.parse(typed, ENGLISH) == value
@@ -286,24 +286,24 @@ def _read_all(field: Field) -> list[Any]:
 
 
 def _refusal(field: Field, typed: str) -> str:
-    """The sentence with which `typed` is refused."""
+    """The sentence with which the tested type refuses `typed`."""
     with pytest.raises(Refused) as refused:
         field.parse(typed, ENGLISH)
     return refused.value.message
 
 
 def _is_empty(value: object) -> bool:
-    """Whether there is no value."""
+    """Whether a value of the tested type is empty."""
     return value is None or value == ()
 
 
 def _as_typed(field: Field, value: Any) -> Any:
-    """What a form posts for `value`: an unchecked box means No."""
+    """What a form posts for a `value` of the tested type: an unchecked box means No."""
     return bool(value) if isinstance(field, Boolean) else value
 
 
 def _named(field: Field, value: Any) -> object:
-    """The value as written in a condition."""
+    """A value of the tested type as written in a condition."""
     if isinstance(value, tuple):
         return value[-1]
     if isinstance(field, Duration | LocationField):
@@ -312,7 +312,7 @@ def _named(field: Field, value: Any) -> object:
 
 
 def _bounded(field: Field) -> Iterator[Field]:
-    """Fields of a type that refuse almost everything, so that their messages contain the bounds."""
+    """Fields of the tested type that refuse almost everything, so that their messages contain the bounds."""
     bounds: dict[str, tuple[Any, Any]] = {
         "integer": (3, 4), "decimal": ("3.5", "1234.5"), "money": ("3.5", "1234.5"), "percent": ("3.5", 20),
         "date": ("2024-03-05", "2024-03-06"), "time": ("14:30", "14:35"), "datetime": ("2024-03-05T14:30:20", "now"),
@@ -323,7 +323,7 @@ def _bounded(field: Field) -> Iterator[Field]:
 
 
 def _examples_in(message: str, reader: Reader) -> list[str]:
-    """The example inputs in a message: those of its `mapping`, else the text after “such as”."""
+    """The example inputs in a refusal of the tested type: those of its `mapping`, else the text after “such as”."""
     facts = (message.mapping or {}) if isinstance(message, TranslationString) else {}
     if inputs := [str(facts[name]) for name in ("example", "min", "max") if name in facts]:
         return [] if "characters" in message or "digits" in message else inputs
@@ -332,7 +332,7 @@ def _examples_in(message: str, reader: Reader) -> list[str]:
 
 
 def _sent(inputs: dict[str, str | list[str]]) -> MultiDict:
-    """A form with these inputs."""
+    """A form with these inputs, to test a type with."""
     form = MultiDict()
     for name, typed in inputs.items():
         for each in typed if isinstance(typed, list) else [typed]:
@@ -341,7 +341,7 @@ def _sent(inputs: dict[str, str | list[str]]) -> MultiDict:
 
 
 def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
-    """A table for records with these fields, and one for the people that links lead to."""
+    """A table for records with these fields, to test a type with, and one for the people that links lead to."""
     metadata = sa.MetaData()
     people = sa.Table("people", metadata, sa.Column("id", sa.BigInteger(), primary_key=True))
     people.append_column(sa.Column("name", sa.Text()))
@@ -379,7 +379,7 @@ def _by_segment(connection: sa.Connection, order: Order, backwards: bool) -> Ite
 
 
 def _filled(connection: sa.Connection, field: Field) -> tuple[sa.Table, dict[int, Any]]:
-    """A table with a row for each distinct value, stored in reverse order."""
+    """A table for the tests with a row for each distinct value, stored in reverse order."""
     values = dict(enumerate(_read_all(field), start=1))
     table = table_of(connection, field)
     for identity, value in sorted(values.items(), reverse=True):

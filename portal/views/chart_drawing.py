@@ -78,7 +78,7 @@ def _rounded(place: float) -> float:
 
 
 def _bars(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part]:
-    """Bars that start at zero: on the left, or further right if there are negative values."""
+    """The bars of a chart, which start at zero: on the left, or further right if there are negative values."""
     least, most = min(0, *values, 0), max(0, *values, 0)
     scale = 100 / ((most - least) or 1)
     for amount, value in zip(amounts, values, strict=True):
@@ -97,7 +97,7 @@ def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part
 
 
 def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float], name: str) -> Drawing:
-    """Columns or points between the smallest and the largest value, one of which may be zero."""
+    """The columns or points of a chart over periods, from the least value to the largest, of which zero may be one."""
     least, most = min(0, *values), max(0, *values)
     scale, step = HEIGHT / ((most - least) or 1), WIDTH / len(values)
     parts = []

@@ -170,7 +170,7 @@ class _Sums:
                 yield self._finished(replace(amount, label=label, filter=bounds))
 
     def largest(self, amounts: list[Amount]) -> list[Amount]:
-        """All periods; for values, the largest parts, in declared order if there is one."""
+        """The parts of a chart: all periods; for values, the largest ones, in declared order if there is one."""
         if self.panel.per:
             return amounts
         return sorted(sorted(amounts, key=lambda amount: -amount.value)[:MOST_PARTS], key=lambda amount: amount.rank)

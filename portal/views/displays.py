@@ -38,7 +38,7 @@ CHANNEL_ICONS = {"portal": "monitor", "mail": "mail", "api": "webhook", "import"
 
 
 class Value(NamedTuple):
-    """A field of a record as shown."""
+    """The value of a field as pages show it."""
 
     label: Words = ""
     display: str = "plain"  # a key of DISPLAYS
@@ -296,7 +296,7 @@ def moment(at: datetime.datetime, reader: Reader) -> Moment:
 
 
 def short_moment(at: datetime.datetime, reader: Reader) -> str:
-    """Only the time for a moment today, else also the day."""
+    """A moment as pages display it in short: only the time for one today, else also the day."""
     local = at.astimezone(reader.time_zone)
     if local.date() == reader.today:
         return format_time(local.time(), "short", locale=reader.locale)

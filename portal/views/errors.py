@@ -249,7 +249,7 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> E
 
 
 def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
-    """The same for a program, as JSON."""
+    """The answer to a program instead of an error page, as JSON."""
     reader, response = request.reader, request.response
     error: dict[str, Any] = {"error": reader.text(text)}
     if fields:
@@ -278,7 +278,7 @@ def _address_of_record(request: Request) -> str:
 
 
 def _address_of_form(request: Request) -> str:
-    """Where to go after signing in: to the requested page, or to that of the sent form."""
+    """Where an error leads after signing in: to the requested page, or to that of the sent form."""
     if request.method in SAFE_METHODS:
         return own_path(request.path_qs)
     return page_of_unsent_form(request) or referring_page(request)

@@ -105,7 +105,7 @@ def show_home(root: Root, request: Request) -> HomePage:
 
 
 def _new_records(request: Request) -> Iterator[NewRecords]:
-    """The modules with something new, in menu order."""
+    """The modules with something new, in menu order, for the home page."""
     for name, count in request.news.counts().items():
         access = request.policy.modules[name]
         text = count_text(count, request.reader)
@@ -113,7 +113,7 @@ def _new_records(request: Request) -> Iterator[NewRecords]:
 
 
 def _greeting(request: Request) -> str:
-    """“Good morning, Maria”, by the reader's clock."""
+    """The greeting on the home page, “Good morning, Maria”, by the reader's clock."""
     account = request.visitor.identity.account
     mapping = {"name": account.name.split(" ")[0] or account.email}
     hour = request.reader.now.astimezone(request.reader.time_zone).hour
@@ -125,7 +125,7 @@ def _greeting(request: Request) -> str:
 
 
 def _companies(request: Request) -> list[str]:
-    """The names of the reader's companies, if the profile shows them."""
+    """The names of the reader's companies on the home page, if the profile shows them."""
     reader = request.reader
     if not reader.companies or request.policy.access(reader.organizations) is None:
         return []
@@ -134,7 +134,7 @@ def _companies(request: Request) -> list[str]:
 
 
 def _buttons(request: Request) -> Iterator[HomeButton]:
-    """The buttons of the profile, with the numbers of records that they open."""
+    """The buttons of the home page, with the numbers of records that they open."""
     declared = [request.portal.declaration.buttons[name] for name in request.policy.profile.home.buttons or ()]
     counts = _button_counts(request, declared)
     for button in declared:
@@ -166,7 +166,7 @@ def _button_counts(request: Request, declared: list[Button]) -> dict[str, Count]
 
 
 def _button_query(records: Records, button: Button) -> Query:
-    """The list that a button opens: its tab and its condition; without either, the first tab."""
+    """The list that a button of the home page opens: its tab and its condition; without either, the first tab."""
     tabs = records.access.list.tabs or {}
     condition = ALWAYS if button.where is None else button_condition(records, button.name) or ALWAYS
     first = next(iter(tabs), "") if button.where is None else ""
@@ -175,7 +175,7 @@ def _button_query(records: Records, button: Button) -> Query:
 
 
 def _panels(request: Request) -> Iterator[HomePanel]:
-    """The panels of the profile, without those whose records or fields this reader may not read."""
+    """The panels of the home page, without those whose records or fields this reader may not read."""
     for number, panel in enumerate(request.policy.profile.home.panels, start=1):
         if panel == "activity":
             yield HomePanel(activity=tuple(_activity(request)))
@@ -188,7 +188,7 @@ def _panels(request: Request) -> Iterator[HomePanel]:
 
 
 def _activity(request: Request) -> list[Happening]:
-    """The latest changes in modules with comments or a lifecycle, newest first.
+    """The latest activity on the home page: changes in modules with comments or a lifecycle, newest first.
 
     If the time of a change may not be read, the record keeps its place.
     """
@@ -206,7 +206,7 @@ def _activity(request: Request) -> list[Happening]:
 
 
 def _happening(request: Request, record: Record, records: Records) -> Happening:
-    """A line: the record, its state and reference, who changed it last and when, as far as that may be read."""
+    """A line of the latest activity: the record, its state and reference, who changed it and when, if readable."""
     state = [records.module.field(name).show(record.values.get(name), request.reader) for name in _state_name(records)]
     author, at = record.values.get("modified_by"), record.values.get("modified")
     return Happening(

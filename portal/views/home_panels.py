@@ -66,7 +66,7 @@ def panel_list(request: Request, panel: Panel) -> PanelList | None:
 
 
 def _columns(records: Records) -> list[str]:
-    """The columns of the module's list that fit, including the title and the state."""
+    """The columns of a panel's list: those of the module's list that fit, including the title and the state."""
     columns = list(records.access.list.columns or ())
     needed = [name for name in (records.module.title_field.name, records.module.state_field) if name in columns]
     others = [name for name in columns if name not in needed][: MOST_COLUMNS - len(needed)]

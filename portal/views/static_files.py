@@ -15,7 +15,7 @@ FOR_EVER = "public, max-age=31536000, immutable"  # the address contains the con
 
 
 def includeme(config: Configurator) -> None:
-    """Adds a separate route for these files, which needs no resource tree and no session."""
+    """Adds a separate route for static files, which needs no resource tree and no session."""
     config.add_route("static", "/static/*path", request_method="GET")
 
 

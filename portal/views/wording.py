@@ -12,15 +12,14 @@ from portal.texts import Text, _, label_from_name, ngettext
 
 
 def count_text(count: Count, reader: Reader) -> str:
-    """A count as shown: “41”, “1,000+”; empty if none of the examined ones counts, and there are
-    others."""
+    """A count as pages word it: “41”, “1,000+”; empty if none of the examined ones counts, and there are others."""
     if count.more and not count.number:
         return ""
     return localized(count.number, reader) + ("+" if count.more else "")
 
 
 def reference_in_words(record: Record) -> str:
-    """The reference, unless it is a bare number, which tells people nothing."""
+    """The reference of a record as pages word it, unless it is a bare number, which tells people nothing."""
     return "" if record.reference.isdecimal() else record.reference
 
 
@@ -30,14 +29,14 @@ def record_in_words(record: Record) -> str:
 
 
 def record_heading(records: Records, record: Record) -> str:
-    """The title; preceded by the kind of record if the title is only a reference or a number: “Order 10248”."""
+    """The heading of a record: its title; with the kind of record if that is only a reference: “Order 10248”."""
     if record.title != record.reference and any(character.isalpha() for character in record.title):
         return record.title
     return f"{records.policy.reader.text(records.access.singular)} {record.title}"
 
 
 def new_label(records: Records) -> str:
-    """“New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
+    """The label for a new record: “New ticket”, but “New VPN access”; in German nouns keep their capital letter."""
     reader = records.policy.reader
     return _("New ${singular}", mapping={"singular": inside_sentence(reader.text(records.access.singular), reader)})
 
@@ -49,7 +48,7 @@ def inside_sentence(name: str, reader: Reader) -> str:
 
 
 def answer_too_many_attempts(request: Request, error: TooManyAttemptsError) -> str:
-    """Sets 429 and Retry-After; returns the sentence to show."""
+    """Answers too many attempts: sets 429 and Retry-After; returns the sentence to show."""
     request.response.status_code = 429
     request.response.headers["Retry-After"] = str(error.seconds)
     minutes = -(-error.seconds // 60)

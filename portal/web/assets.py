@@ -116,7 +116,7 @@ def _common_styles() -> list[str]:
 
 
 def _style_sheet(names: Iterable[str]) -> bytes:
-    """These files of static/css as one, without comments and superfluous spaces."""
+    """The style sheet: these files of static/css as one, without comments and superfluous spaces."""
     return _shortened_styles("\n".join((STATIC / "css" / name).read_text(encoding="utf-8") for name in names))
 
 

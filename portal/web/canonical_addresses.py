@@ -8,7 +8,7 @@ from portal.web.resources import Account, Module, Record
 
 @subscriber(ContextFound)
 def redirect_to_canonical(event: ContextFound) -> None:
-    """Called after traversal, before the view lookup."""
+    """Redirects to the one address of a page, after traversal, before the view lookup."""
     request = event.request
     if request.matched_route is not None:
         return

@@ -160,7 +160,7 @@ def _texts(form: MultiDict) -> Iterator[str]:
 
 
 def _parse_multipart(request: Request, body: BinaryIO, boundary: str, fields: int) -> None:
-    """Sets `request.POST` to the parts of `body`; `fields` were in the address.
+    """Parses a posted form within limits: sets `request.POST` to the parts of `body`; `fields` were in the address.
 
     A file is an object with `filename` and `file`. A file input without a file is an empty text: browsers send a part
     with an empty file name.

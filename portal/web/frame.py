@@ -240,7 +240,7 @@ def _crumbs(request: Request) -> tuple[Crumb, ...]:
 
 
 def _lineage(request: Request) -> list[Any]:
-    """The resources from the root to the one shown; empty before traversal and for static files."""
+    """The resources from the root to the one shown, for breadcrumbs; empty before traversal and for static files."""
     context = getattr(request, "context", None)
     return list(lineage(context))[::-1] if hasattr(context, "__parent__") else []
 

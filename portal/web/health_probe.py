@@ -53,7 +53,7 @@ class Health:
         }
 
     def details(self) -> dict[str, Any]:
-        """All numbers, for those who may see them."""
+        """All figures of the portal's health, for those who may see them."""
         return {
             "behind": list(self.behind),
             **asdict(self.pending_work),

@@ -30,7 +30,7 @@ BROKEN = "This portal cannot start at the moment. Its log says why.\n"
 
 
 class Application(Protocol):
-    """The WSGI application of one portal."""
+    """The WSGI application of one of several portals."""
 
     registry: Any
 

@@ -41,7 +41,7 @@ def _drawings(names: frozenset[str]) -> Mapping[str, str]:
 
 
 def sprite(icon_drawings: Mapping[str, str]) -> str:
-    """An SVG with a symbol per drawing; strokes and colors come from the style sheet."""
+    """The icon sprite: an SVG with a symbol per drawing; strokes and colors come from the style sheet."""
     symbols = "".join(
         f'<symbol id="{name}" viewBox="0 0 24 24">{inner}</symbol>' for name, inner in icon_drawings.items()
     )

@@ -46,7 +46,7 @@ Signature = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class Portal:
-    """What a request runs on. A reload makes a new one; open requests finish with theirs."""
+    """The portal in force, on which a request runs. A reload makes a new one; open requests finish with theirs."""
 
     tables: Tables
     engine: Engine

@@ -47,7 +47,7 @@ class PortalRequest(Request):
 
     @reify
     def tm(self) -> Any:
-        """The transaction manager."""
+        """The transaction manager of the request."""
         return pyramid_tm.create_tm(self)
 
     @reify

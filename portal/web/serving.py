@@ -10,7 +10,7 @@ LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 @dataclass(frozen=True)
 class Serving:
-    """Settings of the web layer."""
+    """How this process serves: settings of the web layer."""
 
     largest_request: int = 30_000_000  # bytes
     on_loopback: bool = False  # started by `portal serve` on an address that only this machine reaches, without a proxy

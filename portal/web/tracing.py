@@ -78,7 +78,7 @@ def _warn(request: Request, trace: Trace, seconds: float) -> None:
 
 
 def _page_name(request: Request, response: Response) -> str:
-    """The kind of page: the resource and the view. Only few names exist, whatever addresses strangers invent."""
+    """The kind of a traced page: resource and view. Only few names exist, whatever addresses strangers invent."""
     context = vars(request).get("context")
     if context is None or response.status_code in (404, 405):
         return "static" if request.environ.get("PATH_INFO", "").startswith("/static/") else "none"
@@ -87,7 +87,7 @@ def _page_name(request: Request, response: Response) -> str:
 
 
 def _shown_path(request: Request) -> str:
-    """The path in Python's notation, so that no line break starts a new log line; without the tokens of links.
+    """The path of a traced request in Python's notation, so that it stays on one line; without tokens of links.
 
     It does not contain search texts.
     """

@@ -52,7 +52,7 @@ def visitor(request: Request) -> Visitor:
 
 
 def _browser(request: Request) -> Visitor:
-    """The session of the cookie, and whether its account may still sign in."""
+    """The session in the visitor's cookie, and whether its account may still sign in."""
     token = read_cookie(request, Cookie.SESSION)
     if not token:
         return Visitor()
@@ -88,7 +88,7 @@ def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, I
 
 
 def _reading(request: Request, account: Account | None) -> dict[str, Any]:
-    """The language, region and time of an account's reader."""
+    """The language, region and time of a visitor, as the reader of their account."""
     language = chosen_language(request, account)
     return {"language": language, "region": region_of(request, language), "now": request.now}
 
@@ -130,7 +130,7 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
 
 @contextlib.contextmanager
 def _read_only_connection(request: Request) -> Iterator[Any]:
-    """A reading connection to the primary, so that ended sessions and changed rights count immediately.
+    """A connection that reads the visitor from the primary: ended sessions and changed rights count immediately.
 
     A request that may write does not hold the write lock until its view needs it.
     """

@@ -30,7 +30,7 @@ def _profile(declaration: Declaration, profile: Profile) -> Rights:
 
 
 def _rights(module: Module, access: Access, staff: bool) -> Rights:
-    """The rights in a module: `see` includes the path; `columns` are the list's, `tabs` its tabs with conditions."""
+    """The rights of a module in the table: `see` includes the path; `columns` of the list, `tabs` with conditions."""
     rights: Rights = {
         "see": _see_text(module, access),
         "where": condition_text(access.where),

@@ -24,7 +24,7 @@ LONGEST = 60  # characters of a value in a sentence
 
 @dataclass(frozen=True)
 class KeyDifference:
-    """A dotted key, such as `list.page_size`, with its old and new value."""
+    """A different key of two declarations, dotted, such as `list.page_size`, with its old and new value."""
 
     key: str
     before: Any
@@ -58,8 +58,8 @@ TOLD_OF_MODULE = {"name", "fields", "builtin", *LAYOUTS}
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `keys` lead to its place in a profile, `module_keys` to the one in modules.yaml; `word` is
-    written there."""
+    """One difference between two declarations. `keys` lead to its place in a profile, `module_keys` to the one in
+    modules.yaml; `word` is written there."""
 
     kind: Kind
     sentence: str
@@ -246,7 +246,7 @@ def _without(value: Any, names: Collection[str]) -> Any:
 
 
 def _own_columns(related: Any, profile: Profile) -> Any:
-    """Lists on a detail page; columns are named only if they differ from the module's list."""
+    """The differences of lists on a detail page; columns are named only if they differ from the module's list."""
     lists = {name: tuple(access.list.columns or ()) for name, access in profile.modules.items()}
     shown = []
     for entry in related if isinstance(related, tuple) else ():

@@ -34,7 +34,7 @@ class LanguageReport:
 
 
 def missing_texts(folder: Path, overrides: Mapping[str, str]) -> list[LanguageReport] | None:
-    """A report for each language of the portal; None if its files cannot be read."""
+    """A report on missing texts for each language of the portal; None if its files cannot be read."""
     draft = DeclarationDraft(folder, overrides=overrides)
     if not read(draft) or MODULES not in draft.documents:
         return None

@@ -13,8 +13,8 @@ NAMES = ("reads", "columns", "creates", "edits")  # in an access table: lists of
 
 @dataclass(frozen=True)
 class NewNames:
-    """`modules`: former name → new name; `fields`: the same for fields, by the new name of their module, and for
-    columns of `lines`, by the new name of their field (`tickets.work`)."""
+    """The new names of what was renamed. `modules`: former name → new name; `fields`: the same for fields, by the new
+    name of their module, and for columns of `lines`, by the new name of their field (`tickets.work`)."""
 
     modules: Mapping[str, str]
     fields: Mapping[str, Mapping[str, str]]
@@ -48,7 +48,7 @@ class NewNames:
 
 
 def new_names(after: Declaration) -> NewNames:
-    """The renames in a declaration."""
+    """The new names that a declaration gives to what it renames by `formerly`."""
     modules, fields = {}, {}
     for name, module in after.modules.items():
         if module.formerly and module.formerly not in after.modules:

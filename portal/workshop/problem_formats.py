@@ -25,7 +25,7 @@ def as_json(problems: Iterable[Problem]) -> str:
 
 
 def as_sarif(problems: Iterable[Problem], base: str) -> str:
-    """One run of the tool `portal check`, with a rule for each kind of problem found."""
+    """Problems as SARIF: one run of the tool `portal check`, with a rule for each kind of problem found."""
     listed = list(problems)
     codes = sorted({kind_of(problem).code for problem in listed})
     rules = [
@@ -55,7 +55,7 @@ def as_annotations(problems: Iterable[Problem], base: str) -> Iterable[str]:
 
 
 def end_of(place: Problem | RelatedPlace) -> int:
-    """The column, from 1, after the text that a problem marks."""
+    """The column, from 1, after the text that a problem marks, for other programs."""
     return place.column + (marked(place.lines[-1], place.column - 1) if place.lines else 1)
 
 

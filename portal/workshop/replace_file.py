@@ -31,7 +31,7 @@ def replace_file(path: Path, raw: bytes) -> None:
 
 
 def _mask() -> int:
-    """The mask of the process, which can only be read by setting it."""
+    """The mask of the process for the permissions of a written file, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

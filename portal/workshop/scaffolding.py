@@ -42,14 +42,14 @@ class CannotStartError(ValueError):
 
 @dataclass
 class Start:
-    """`done`: what was written, in sentences; `hints`: what the author may want to do next."""
+    """What `portal new` did. `done`: what was written, in sentences; `hints`: what the author may want to do next."""
 
     done: list[str] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
 
 
 class _Writing:
-    """The files of one folder, edited in memory until all of it is valid."""
+    """The files of one folder to which `portal new` adds something, edited in memory until all of it is valid."""
 
     def __init__(self, folder: Path, overrides: Mapping[str, str]) -> None:
         self.folder, self.overrides = folder, overrides
@@ -136,7 +136,7 @@ def _module_start(name: str) -> list[str]:
 
 
 def _new_portal(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
-    """A portal with one module, in a folder without declarations."""
+    """Starts a portal with one module, in a folder without declarations."""
     _refuse_name(name, "module", {})
     names = profiles or ("staff",)
     first = ["version: 1", "portal:", "  name: My portal", f"  administrators: [{names[0]}]", "", "modules:"]
@@ -198,7 +198,7 @@ def _links_once(module: Module, target: str) -> bool:
 
 
 def _field_start(declaration: Declaration, module: Module, name: str, kind: str) -> tuple[list[str], str]:
-    """The field as a block of lines, and in braces."""
+    """The new field as a block of lines, and in braces."""
     needed = NEEDED.get(kind, ())
     if kind in ("link", "links"):
         target = next((key for key in declaration.modules if key != module.name), module.name)
@@ -244,7 +244,7 @@ def _written_layouts(module: Any, computed: bool) -> list[KeyPath]:
 
 
 def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) -> list[str]:
-    """Profiles with their own lists of this module's fields."""
+    """Profiles with their own lists of a module's fields, to which a new field is not added."""
     hints = []
     for profile in writing.declaration.profiles:
         entry = YamlText.of(writing.folder, profile_file(profile)).document.value(("modules", module))

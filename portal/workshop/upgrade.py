@@ -72,7 +72,7 @@ def _with_version(modules: YamlText) -> YamlText:
 
 
 def _report_letters(files: Files) -> list[str]:
-    """Version 1 sends letters about records; 0.1.0 accepted the key without effect."""
+    """Reports what an upgrade means for letters: version 1 sends them; 0.1.0 accepted the key without effect."""
     names = [
         name
         for name, entry in _entries(files[MODULES].document.value(("modules",)))

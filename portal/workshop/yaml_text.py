@@ -18,7 +18,7 @@ class CannotBeEditedError(ValueError):
 
 @dataclass(frozen=True)
 class YamlText:
-    """The text of a file without its byte order mark, and its parsed content."""
+    """The text of a YAML file to add entries to, without its byte order mark, and its parsed content."""
 
     file: str
     text: str
@@ -41,7 +41,7 @@ class YamlText:
 
     @property
     def document(self) -> Document:
-        """The parsed text."""
+        """The parsed text of the YAML file."""
         return read(self.text.encode(), self.file)
 
     def with_first(self, line: str) -> "YamlText":
@@ -131,7 +131,7 @@ class YamlText:
         return match[0] if match else "\n"
 
     def _split(self) -> list[str]:
-        """The lines with their line ends."""
+        """The lines of the YAML text to add entries to, with their line ends."""
         ends = [match.end() for match in _LINE_BREAK.finditer(self.text)]
         return [self.text[start:end] for start, end in zip([0, *ends], [*ends, len(self.text)], strict=True)]
 
@@ -143,7 +143,7 @@ class YamlText:
 
 
 def _end_of_block(lines: list[str], last: int, column: int) -> int:
-    """The line before which to add an entry: after the last one and everything indented below it."""
+    """The line before which to add an entry to a YAML file: after the last one and everything indented below it."""
     end = last + 1
     for number in range(last + 1, len(lines)):
         content = lines[number].strip()
@@ -155,7 +155,7 @@ def _end_of_block(lines: list[str], last: int, column: int) -> int:
 
 
 def _closing(text: str, start: int) -> int:
-    """Where the bracket at `start` is closed; quoted texts and comments may contain brackets."""
+    """Where the bracket at `start` of a YAML text is closed; quoted texts and comments may contain brackets."""
     depth, quote, index = 0, "", start
     while index < len(text):
         character = text[index]

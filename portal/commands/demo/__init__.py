@@ -50,7 +50,7 @@ def command(number: int) -> None:
 
 
 def _load(portal: OpenPortal, demo: Demonstration, number: int) -> list[str]:
-    """Loads what is not there yet; returns the sentences that say so."""
+    """Loads what is not there yet of the demo; returns the sentences that say so."""
     done = []
     if demo.has_accounts():
         done.append("The demo is there already.")

@@ -41,7 +41,7 @@ def _page(records: Records, record: Record, field: Field, store: Store) -> Pendi
 
 
 def _lines(records: Records, record: Record, reader: Reader) -> Iterator[str]:
-    """What the page says: the title, and each field that customers may read, one to a line; rows have one each."""
+    """What a demo file says: the title, and each field that customers may read, one to a line; rows have one each."""
     yield record.title
     yield ""
     for name, field in records.module.fields.items():
@@ -54,7 +54,7 @@ def _lines(records: Records, record: Record, reader: Reader) -> Iterator[str]:
 
 
 def _pdf(heading: str, lines: Iterable[str]) -> bytes:
-    """A page of text, in one of the fonts that every viewer has."""
+    """A demo file with a page of text, in one of the fonts that every viewer has."""
     left, top = 72, A4[1] - 90
     text = [f"BT /F1 22 Tf {left} {top} Td ({_escaped(heading)}) Tj /F1 11 Tf 0 -34 Td 17 TL"]
     text += [f"({_escaped(line)}) Tj T*" for line in lines]
@@ -83,7 +83,7 @@ def _escaped(text: str) -> str:
 
 
 def _drawing(record: Record, field: Field, store: Store) -> PendingFile:
-    """A machine on a colored ground, with its name."""
+    """A demo picture: a machine on a colored ground, with its name."""
     image: Any = importlib.import_module("PIL.Image")  # only the demo and thumbnails load Pillow
     draw_module: Any = importlib.import_module("PIL.ImageDraw")
     font: Any = importlib.import_module("PIL.ImageFont").load_default(size=26)

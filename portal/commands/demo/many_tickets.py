@@ -81,6 +81,6 @@ class ManyRows:
 
 
 def _shifted(cell: str, age: int) -> str:
-    """A moment of the pattern, `age` days earlier."""
+    """A moment of the ticket that is the pattern, `age` days earlier."""
     match = TOKEN.fullmatch(cell.strip())
     return f"{int(match[1]) - age:+d}d{cell.strip()[match.end(1) + 1 :]}" if match else cell

@@ -51,7 +51,7 @@ class DemoError(ValueError):
 
 @dataclass(frozen=True)
 class DatedRows:
-    """Rows in which `-3d` and `-3d 14:30` stand for dates and moments, in the columns that hold such."""
+    """Rows of a demo file, in which `-3d` and `-3d 14:30` stand for dates and moments around today."""
 
     headers: tuple[str, ...]
     source: Callable[[], Iterator[CsvRow]]
@@ -75,7 +75,7 @@ class DatedRows:
 
 
 def _moment_of(match: re.Match[str], reader: Reader) -> datetime.datetime:
-    """What a token means in the portal's zone; nine in the morning where it says no time."""
+    """What a date relative to today in a demo file means in the portal's zone; nine in the morning without a time."""
     days, hour, minute = match.groups()
     time = datetime.time(int(hour or 9), int(minute or 0))
     return datetime.datetime.combine(reader.today + datetime.timedelta(days=int(days)), time, reader.time_zone)
@@ -184,7 +184,7 @@ class Demonstration:
         return [find_account(self.connection, self.portal.tables, row["email"]) for row in self.accounts()]
 
     def add_comments(self) -> None:
-        """Adds the comments in the order in which they were written, and fills the search index by last change."""
+        """Adds the demo's comments in the order of their dates, and fills the search index by last change."""
         reader, rows = self.portal.declaration.reader(), self._dict_rows("comments.csv")
         moments = [_moment_of(match, reader) for row in rows if (match := TOKEN.fullmatch(row["when"]))]
         if len(moments) < len(rows):
@@ -262,7 +262,7 @@ class Demonstration:
 
 
 def _refuse(path: Path, bad: Iterable[BadCell]) -> None:
-    """Raises DemoError for what is wrong in a file."""
+    """Raises DemoError for what is wrong in a file of the demo."""
     reasons = [f"{path}:{cell.line}: {cell.column}: {translate(cell.reason, 'en')}" for cell in bad]
     if reasons:
         raise DemoError("\n".join(reasons))

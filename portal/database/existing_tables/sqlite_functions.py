@@ -23,7 +23,7 @@ YES, NO = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n")
 
 
 def add_functions(connection: sqlite3.Connection) -> None:
-    """Registers the functions with a connection."""
+    """Registers our functions for existing tables with an SQLite connection."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "portal_fold": (1, lambda text: None if text is None else fold(str(text))),
         "portal_has_words": (-1, _has_words),
@@ -41,7 +41,7 @@ def add_functions(connection: sqlite3.Connection) -> None:
 
 
 def _has_words(text: Any, *needles: str) -> bool:
-    """Whether each of `needles` is in the words of `text`, which is several texts separated by BORDER."""
+    """Whether each of `needles` is in the words of `text`, several texts of an existing table separated by BORDER."""
     folded = fold(str(text))
     joined_up = JOINTS.sub("", folded)  # Wi-Fi is found by wifi
     for needle in needles:
@@ -76,7 +76,7 @@ def _date(value: Any, zone: str) -> str | None:
 
 
 def _moment(value: Any, zone: str) -> str | None:
-    """As SQLAlchemy writes and reads it."""
+    """A moment of an existing table in UTC, as SQLAlchemy writes and reads it."""
     try:
         moment = _parse_moment(value, ZoneInfo(zone))
         if moment is None:

@@ -45,16 +45,16 @@ def _as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
 
 
 class Values(Protocol):
-    """The conversions of both databases. All return NULL for NULL."""
+    """SQL for the values of existing tables as the portal reads them, on both databases. All return NULL for NULL."""
 
     def text(self, column: Expression) -> Expression:
-        """As text; an empty text becomes NULL."""
+        """The SQL for a text; an empty one becomes NULL."""
 
     def folded(self, text: Expression) -> Expression:
-        """Without accents and case."""
+        """The SQL for a text without accents and case."""
 
     def number(self, column: Expression) -> Expression:
-        """As an exact decimal."""
+        """The SQL for an exact decimal."""
 
     def boolean(self, column: Expression, kind: str) -> Expression:
         """True or false."""
@@ -63,7 +63,7 @@ class Values(Protocol):
         """The day; of a moment, the day in the portal's time zone."""
 
     def moment(self, column: Expression, kind: str, zone: str) -> Expression:
-        """In UTC; a time without a zone is in the portal's time zone."""
+        """The SQL for a moment in UTC; a time without a zone is in the portal's time zone."""
 
     def time(self, column: Expression) -> Expression:
         """The time of the day."""
@@ -79,7 +79,7 @@ class Values(Protocol):
 
 
 class SQLiteValues:
-    """With our functions, which accept anything in a column; see sqlite_functions.py."""
+    """Values of existing tables on SQLite, with our functions for anything in a column (sqlite_functions.py)."""
 
     def text(self, column: Expression) -> Expression:
         return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())
@@ -123,7 +123,7 @@ class SQLiteValues:
 
 
 class PostgreSQLValues:
-    """With PostgreSQL's own functions."""
+    """Values of existing tables on PostgreSQL, with its own functions."""
 
     def text(self, column: Expression) -> Expression:
         return sa.func.nullif(sa.cast(column, sa.Text()), "", type_=sa.Text())

@@ -101,7 +101,7 @@ def drop_columns_at_once(connection: sa.Connection, table: str, columns: Collect
 def replace_columns(
     connection: sa.Connection, table: sa.Table, old: Iterable[sa.Column[Any]], new: Iterable[sa.Column[Any]]
 ) -> None:
-    """Replaces columns with empty ones."""
+    """Replaces columns of a table with empty ones."""
     drop_columns(connection, table.name, [column.name for column in old])
     for column in new:
         add_column(connection, table.c[column.name])

@@ -42,7 +42,7 @@ def can_be_prepared(conversion: Conversion) -> bool:
 
 @dataclass
 class PreparedField:
-    """The converted values of one field, in columns next to the old ones."""
+    """The converted values of one field of a large table, in columns next to the old ones."""
 
     conversion: Conversion
     _fitting: int = 0
@@ -163,7 +163,7 @@ class PreparedField:
 
 @dataclass(frozen=True)
 class PreparedTable:
-    """The fields of one table that are converted together."""
+    """The fields of one large table that are converted together before the migration."""
 
     engine: sa.Engine
     table: sa.Table
@@ -276,7 +276,7 @@ class PreparedConversions:
         self.tables = [PreparedTable(engine, fields[0].conversion.table, fields) for fields in by_table.values()]
 
     def finish(self, connection: sa.Connection) -> bool:
-        """See PreparedTable.finish."""
+        """Converts the last records of all prepared tables: see PreparedTable.finish."""
         return any([table.finish(connection) for table in self.tables])  # a list: all of them must finish
 
 

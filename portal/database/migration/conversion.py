@@ -47,7 +47,7 @@ class Misfits:
 
 
 class Converted(NamedTuple):
-    """The value of one record, before and after."""
+    """The value of one record, before and after its field gets another type."""
 
     record_id: int
     reference: str
@@ -57,7 +57,8 @@ class Converted(NamedTuple):
 
 @dataclass(frozen=True)
 class Conversion:
-    """One field of one module. `old` is None if this version no longer understands it: then its column is read as text.
+    """The conversion of one field to another type. `old` is None if this version no longer understands it: then its
+    column is read as text.
 
     A large PostgreSQL table is converted in advance, see background_conversion.py.
     """
@@ -70,7 +71,7 @@ class Conversion:
 
     @property
     def table(self) -> sa.Table:
-        """The declared table."""
+        """The declared table of the field that is converted."""
         return self.tables.module(self.module.name)
 
     @property
@@ -394,5 +395,5 @@ class Conversion:
 
 
 def _as_html(text: str) -> str:
-    """HTML that shows a plain text."""
+    """HTML that shows the plain text of a field converted to `html`."""
     return str(escape(text)).replace("\n", "<br>")

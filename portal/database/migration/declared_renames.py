@@ -101,7 +101,7 @@ def _is_empty(connection: sa.Connection, module: str, entry: Mapping[str, Any]) 
 def renamed_names(
     known: Collection[str], formerly: Mapping[str, str | None], history: Mapping[str, str]
 ) -> dict[str, str]:
-    """New name → old name.
+    """The renames to be done among names of one kind: new name → old name.
 
     `known`: the names in the last snapshot. `formerly`: the declared names, each with its former name; it may stay in
     the files forever, and only counts while the old name is known. `history`: renames that were done, new name → old
@@ -124,7 +124,7 @@ def renamed_names(
 
 
 def _earlier_names(name: str, history: Mapping[str, str]) -> list[str]:
-    """Its earlier names, latest first."""
+    """The earlier names of a module or field in the history of renames, latest first."""
     names: list[str] = []
     while name in history and history[name] not in names:
         name = history[name]

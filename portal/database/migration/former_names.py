@@ -59,7 +59,7 @@ def former_names(old: Snapshot, renames: Renames) -> FormerNames:
 def _table_pairs(
     modules: Mapping[str, Mapping[str, Mapping[str, Mapping[str, object]]]], renames: Renames
 ) -> dict[str, str]:
-    """Old table → new table, of modules and of join tables."""
+    """Old table → new table, of renamed modules and of join tables."""
     names = renames.new_module_names
     pairs = dict(names)
     for old_name, module in modules.items():

@@ -89,7 +89,7 @@ def rename_options_in_history(
 
 
 def _rewrite_rows(connection: sa.Connection, event: sa.Table, table: str, change: Callable[[Details], Details]) -> None:
-    """Changes the rows in the history of a `lines` field, each from column to value; `table`: of the rows."""
+    """Renames or removes columns in the history of a `lines` field; `table`: of the rows."""
     module, _, lines = table.partition("$")
 
     def rows(recorded: Any) -> Any:
@@ -110,7 +110,7 @@ def _rewrite_rows(connection: sa.Connection, event: sa.Table, table: str, change
 def _rewrite(
     connection: sa.Connection, event: sa.Table, module: str, names: Iterable[str], change: Callable[[Details], Details]
 ) -> None:
-    """Changes the details of the events of a module that contain one of `names` as a JSON string."""
+    """Rewrites the details of those events of a module in the history that contain one of `names` as a JSON string."""
     stored = sa.cast(event.c["details"], sa.Text())
     contained = sa.or_(sa.false(), *[stored.contains(f'"{name}"', autoescape=True) for name in names])
     columns, last = (event.c["id"], event.c["details"]), 0

@@ -45,7 +45,7 @@ def _finish_indexes(engine: sa.Engine, tables: Tables) -> None:
 
 
 def _missing_indexes(connection: sa.Connection, tables: Tables) -> Iterable[tuple[sa.Table, set[str]]]:
-    """The tables of modules that exist and lack indexes."""
+    """The tables of modules that exist and lack indexes after an interrupted migration."""
     existing = existing_indexes(connection)
     for name in tables.declaration.stored:
         table = tables.module(name)

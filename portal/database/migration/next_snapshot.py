@@ -36,7 +36,7 @@ def next_snapshot(connection: sa.Connection, planner: Planner, old: Snapshot, le
 
 
 def _still_aside(connection: sa.Connection, planner: Planner) -> dict[str, dict[str, str]]:
-    """The fields with values set aside; a column without values is dropped."""
+    """The fields that still have values set aside after a migration; a column without values is dropped."""
     by_module: dict[str, dict[str, str]] = {}
     candidates = {
         (module, field): type_ for module, types in planner.left["aside"].items() for field, type_ in types.items()

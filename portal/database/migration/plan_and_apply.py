@@ -58,7 +58,7 @@ from portal.memory import gc_paused
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps, in the order for people."""
+    """The steps of a migration, in the order for people."""
 
     steps: list[PlanStep]
 
@@ -151,7 +151,7 @@ def apply(
 def _apply_in_one(
     engine: sa.Engine, tables: Tables, allow_loss: bool, expected: Expected | None, work: PreparedConversions
 ) -> tuple[Planner, Applied]:
-    """Does the work of one transaction; returns it with the planner, which knows what is left for afterwards."""
+    """Carries out what a plan does in one transaction; returns it with the planner, which knows what is left."""
     with writing(read_committed(engine)) as connection:
         old = last_applied(connection, tables) or EMPTY
         renames = find_renames(connection, old, tables.declaration)
@@ -236,7 +236,7 @@ def _take_tables(connection: sa.Connection, old: Snapshot, planner: Planner, ste
 def _plan_steps(
     connection: sa.Connection, tables: Tables, old: Snapshot, renames: Renames, work: PreparedConversions | None = None
 ) -> tuple[Planner, list[PlanStep]]:
-    """The steps, with the names after the renames, which are not done yet.
+    """The steps of a plan, with the names after the renames, which are not done yet.
 
     On SQLite, the renames are done in a savepoint and rolled back. On PostgreSQL, that would keep readers waiting.
     """

@@ -27,7 +27,7 @@ class Phase(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """A part of a step's work; nothing changes before `run` is called."""
+    """A part of the work of a plan's step; nothing changes before `run` is called."""
 
     phase: Phase
     run: Callable[[], object]
@@ -35,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True)
 class PlanStep:
-    """One change, and its sentence.
+    """One step of a plan, and its sentence.
 
     `loses`: it would lose data, and is not done unless that is allowed. `blocked`: it is impossible with the present
     data. `needed`: the portal cannot run before it is done. `left_before`: it was not done before.
@@ -73,7 +73,7 @@ class PlanStep:
 
 
 def removing(change: str, loss: str, path: tuple[str, ...], tasks: tuple[Task, ...], table: str) -> PlanStep:
-    """A step that removes something from a table; `loss` says what would be lost, "" for nothing."""
+    """A step of a plan that removes something from a table; `loss` says what would be lost, "" for nothing."""
     if not loss:
         return PlanStep(change, needed=False, path=path, tasks=tasks, tables=(table,))
     renamed = f"; if it only has another name now, write formerly: {path[-1].rpartition('$')[2]} there"

@@ -33,7 +33,7 @@ def detach_removed_link(connection: sa.Connection, module: str, field: Field) ->
 
 
 def attach_link_again(connection: sa.Connection, tables: Tables, module: str, field: Field) -> None:
-    """Restores the foreign keys of a field that is declared again."""
+    """Restores the foreign keys of a removed link that is declared again."""
     if is_rows(module):
         _drop_orphans(connection, module)
     table = tables.module(module)
@@ -53,13 +53,13 @@ def attach_link_again(connection: sa.Connection, tables: Tables, module: str, fi
 
 
 def _drop_orphans(connection: sa.Connection, rows: str) -> None:
-    """Deletes rows whose record was deleted while their field was not declared."""
+    """Deletes the rows of a removed link whose record was deleted while their field was not declared."""
     source = sa.table(rows, sa.column("_record", sa.BigInteger()))
     connection.execute(sa.delete(source).where(source.c["_record"].not_in(_ids(rows.partition("$")[0]))))
 
 
 def _replace_column(connection: sa.Connection, module: str, column: sa.Column[object]) -> None:
-    """Moves the values to the temporary column, which then gets the name of the old one."""
+    """Moves the values of a removed link to the temporary column, which then gets the name of the old one."""
     source = sa.table(module, sa.column(column.name), sa.column(TEMPORARY))
     connection.execute(sa.update(source).values({TEMPORARY: source.c[column.name]}))
     alter.drop_columns(connection, module, [column.name])

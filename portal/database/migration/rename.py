@@ -113,7 +113,7 @@ def _without_empty_modules(connection: sa.Connection, modules: Mapping[str, Mapp
 
 
 def _drop_empty(connection: sa.Connection, module: str, entry: Mapping[str, object]) -> None:
-    """Drops a field without values, whose name another one gets."""
+    """Drops a field without values, whose name a renamed one gets."""
     field = rebuild_field(entry)
     if field is not None and field.in_join_table:
         alter.drop_tables(connection, [join_name(module, field.name)])
@@ -181,7 +181,7 @@ def _rename_targets(connection: sa.Connection, old: Snapshot, modules: Mapping[s
 
 
 def _module_columns(old: Snapshot) -> Iterator[tuple[str, str]]:
-    """The columns that hold names of modules, as (module, column)."""
+    """The columns with the modules of links to one of several, to rename these in, as (module, column)."""
     for name, module in old["modules"].items():
         for entry in module["fields"].values():
             field = rebuild_field(entry) if len(entry.get("to", ())) > 1 else None

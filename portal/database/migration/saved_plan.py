@@ -71,7 +71,7 @@ class SavedPlan:
 
 
 def _essence(step: PlanStep) -> str:
-    """What may not differ: for a step that loses nothing, everything except the counts."""
+    """What may not differ in a saved plan: for a step that loses nothing, everything except the counts."""
     return step.sentence if step.loses or step.blocked else COUNTED.sub("#", step.sentence)
 
 

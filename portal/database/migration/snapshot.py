@@ -65,7 +65,7 @@ def declared_part(snapshot: Snapshot) -> Snapshot:
 
 
 def left_behind(snapshot: Snapshot) -> dict[str, Any]:
-    """What is no longer declared but still in the database, because dropping it would lose data.
+    """What a snapshot says is no longer declared but still in the database, because dropping it would lose data.
 
     `modules`, and `fields` by module: removed ones. `aside`: module → field → its former type, for fields with values
     that did not fit their new type; see values_set_aside.py.

@@ -30,8 +30,8 @@ SAME = "same$"  # before the name of a table that matches the database
 
 @dataclass(frozen=True)
 class Views:
-    """The SELECT for each of the portal's own tables. `differing`: those that differ in the database; `notes`:
-    sentences about what cannot be shown of them."""
+    """The temporary views over a database: the SELECT for each of the portal's own tables. `differing`: those that
+    differ in the database; `notes`: sentences about what cannot be shown of them."""
 
     selects: Mapping[str, str]
     differing: frozenset[str]
@@ -105,7 +105,7 @@ def show_renamed(connection: sa.Connection, names: FormerNames) -> None:
 
 
 def _refuse_to_write(connection: sa.Connection) -> None:
-    """Makes a connection with views read-only."""
+    """Makes a connection with temporary views read-only."""
     if connection.get_execution_options().get("writes"):
         raise sa.exc.OperationalError("BEGIN", None, RuntimeError("these declarations are only shown"))
 

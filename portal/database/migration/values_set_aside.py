@@ -48,7 +48,7 @@ def set_values_aside(connection: sa.Connection, module: str, field: str, texts: 
 
 
 def write_texts(connection: sa.Connection, module: str, column: str, texts: Mapping[int, str | None]) -> None:
-    """Writes values to such a column, by record id; None for a record whose value was restored."""
+    """Writes values to the column of those set aside, by record id; None for a record whose value was restored."""
     table = sa.table(module, sa.column("id", sa.BigInteger()), sa.column(column, sa.Text()))
     by_id = sa.update(table).where(table.c["id"] == sa.bindparam("record_id"))
     statement = by_id.values({column: sa.bindparam("text")})

@@ -17,7 +17,7 @@ Pairs = list[list[str]]  # the parameters in the address of a list
 
 
 def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: str, renames: Mapping[str, str]) -> None:
-    """Renames the fields of a module in views; `renames`: new name → old name."""
+    """Renames the fields of a module in saved views; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
 
     def renamed(parameters: Pairs) -> Pairs:
@@ -32,7 +32,7 @@ def rename_fields_in_views(connection: sa.Connection, views: sa.Table, module: s
 def rename_options_in_views(
     connection: sa.Connection, views: sa.Table, module: str, field: Field, renames: Mapping[str, str]
 ) -> None:
-    """Renames options in filters; `renames`: new name → old name."""
+    """Renames options in the filters of saved views; `renames`: new name → old name."""
     names = {before: after for after, before in renames.items()}
     new_names = {fold(before): after for before, after in names.items()}
     called = {_as_typed(text) for text in (field.name, *field.title)}
@@ -57,7 +57,7 @@ def rename_options_in_views(
 
 
 def _as_typed(name: str) -> str:
-    """The common form of names and labels that mean the same field in a search."""
+    """The common form of names and labels that mean the same field in the search of a saved view."""
     return fold(name).replace("-", " ").replace("_", " ")
 
 

@@ -19,7 +19,7 @@ def account_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _account_table(metadata: sa.MetaData) -> sa.Table:
-    """Who may sign in."""
+    """The table of accounts: who may sign in."""
     return sa.Table(
         "portal_account",
         metadata,
@@ -119,7 +119,7 @@ def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """One-time links, the counters that slow down guessing, and the signing key."""
+    """The tables of one-time links, the counters that slow down guessing, and the signing key."""
     return {
         "link": sa.Table(
             "portal_link",
@@ -148,7 +148,7 @@ def _signing_in_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """How people get access: the companies' own links and switches, and who has signed up."""
+    """The tables of how people get access: the companies' own links and switches, and who has signed up."""
     return {
         "company": sa.Table(
             "portal_company",

@@ -44,7 +44,7 @@ FITTING_ON_SQLITE = {DAY: {"text", "integer", "decimal"}, MOMENT: {"text", "inte
 
 
 class ExistingTable(sa.Table):
-    """A table of the metadata that is replaced in SQL with its `source`."""
+    """An existing table in the metadata, replaced in SQL with its `source`."""
 
     source: sa.Select[Any]
     over: "ExistingModule"
@@ -334,7 +334,7 @@ class ExistingModule:
 
 
 def _builtin_columns(module: Module) -> list[sa.Column[Any]]:
-    """The columns of every module's table that no field declares."""
+    """The columns of an existing table's query that no field declares, as every module's table has them."""
     authors = [
         sa.Column(column.name, column.type)
         for name in ("created_by", "modified_by")

@@ -33,7 +33,7 @@ def system_tables() -> Mapping[str, sa.Table]:
 
 
 def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """What belongs to records apart from fields: numbers, comments, files."""
+    """The tables of what belongs to records apart from fields: numbers, comments, files."""
     return {
         "sequence": sa.Table(
             "portal_sequence",
@@ -64,7 +64,7 @@ def _record_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _activity_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Who follows a record, who has seen it, and what happened to it."""
+    """The tables of who follows a record, who has seen it, and what happened to it."""
     return {
         "watcher": sa.Table(
             "portal_watcher",
@@ -154,7 +154,7 @@ def _pending_file_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Submitted and unfinished forms."""
+    """The tables of submitted and unfinished forms."""
     return {
         "pending_file": _pending_file_table(metadata),
         "once": sa.Table(
@@ -181,7 +181,7 @@ def _form_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Letters, what causes them, incoming mail, and messages to webhooks."""
+    """The tables of letters, what causes them, incoming mail, and messages to webhooks."""
     return {
         "outbox": _outbox_table(metadata),
         "announcement": sa.Table(
@@ -209,7 +209,7 @@ def _letter_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _outbox_table(metadata: sa.MetaData) -> sa.Table:
-    """The letters, those that were sent too."""
+    """The table of letters in the queue, including those already sent."""
     return sa.Table(
         "portal_outbox",
         metadata,

@@ -153,7 +153,7 @@ def _module_table(metadata: sa.MetaData, module: Module, others: Collection[str]
 
 
 def _info(module: Module) -> dict[str, Any]:
-    """What links to a module need to know about its table."""
+    """What links to a module need to know about its table, stored with the table."""
     unique = [field.key_column for field in module.fields.values() if field.unique is True and field.columns()]
     title = module.title if module.title in module.fields else None
     return {"title": title, "title_folded": module.fields[title].folded if title else None, "unique": unique}

@@ -63,7 +63,7 @@ def search_table(metadata: sa.MetaData) -> sa.Table:
 
 @dataclass(frozen=True)
 class Entry:
-    """The contents of the index for one record.
+    """The entry of the search index for one record: its texts and tokens.
 
     `scopes`: tokens of `owner_token`, `organization_token` and `watcher_token`. `internal`: texts that only staff may
     search, None if the module has no such fields.
@@ -142,7 +142,7 @@ def filling(connection: sa.Connection) -> AbstractContextManager[None]:
 
 
 def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Writes the entries of created or changed records, in this order, each once: they are now the newest.
+    """Writes entries of created or changed records to the search index, in this order: they are now the newest.
 
     Within `filling`, this is ten times as fast.
     """
@@ -154,7 +154,7 @@ def put_many(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry
 
 
 def replace_texts(connection: sa.Connection, table: sa.Table, entries: Iterable[Entry]) -> None:
-    """Rewrites entries of one module after a change elsewhere: they keep their places in the order.
+    """Rewrites entries of one module in the search table after a change elsewhere: they keep their places in the order.
 
     Only if a record gets its first internal text, staff find it as the newest.
     """
@@ -313,7 +313,7 @@ def _hits_and_totals(candidates: sa.Select[Any], start: PageStart) -> sa.Select[
 def _few_records(
     connection: sa.Connection, search: Search, condition: sa.ColumnElement[bool] | None
 ) -> list[int] | None:
-    """The records that a condition leaves, if they are few: searching these costs less than the index."""
+    """The records that the condition of a search leaves, if they are few: searching these costs less than the index."""
     if condition is None:
         return None
     record_id = search.module.c["id"]

@@ -29,7 +29,7 @@ def searched_description(declaration: Declaration, module: Module) -> dict[str, 
 
 
 def rows_description(rows: Module) -> dict[str, Any]:
-    """Everything that determines the computed values in the rows of a `lines` field."""
+    """Everything that determines the computed values in the rows of a `lines` field, as plain JSON."""
     return {"formulas": _formulas_description(rows)} if rows.formulas else {}
 
 

@@ -163,8 +163,8 @@ def _create_index(how: str = "") -> str:
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows in order, many per statement: each statement plans the function of the index again, which takes
-    longer than writing a row."""
+    """Writes rows of the search table on PostgreSQL in order, many per statement: each statement plans the function of
+    the index again, which takes longer than writing a row."""
     connection.execute(table.insert().returning(table.c["seq"], sort_by_parameter_order=True), rows)
 
 
@@ -185,7 +185,7 @@ def _forget_statistics(connection: sa.Connection) -> None:
 
 
 def next_window(connection: sa.Connection, search: Search, needed: int, progress: Progress) -> int:
-    """How many matches to read next: as many as the hits needed, and more if each is tested for a condition."""
+    """How many matches to read next from GIN: as many as the hits needed; more if each is tested for a condition."""
     if search.condition is None:
         return needed
     return max(needed, NEXT_TESTED if progress.scanned else FIRST_TESTED)
@@ -219,12 +219,12 @@ def _hits(search: Search, start: PageStart, required: int) -> sa.Select[tuple[in
 
 
 def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
-    """The searches that `newest` answers: none while the index is missing."""
+    """The searches that `newest` answers on PostgreSQL: none while the index is missing."""
     return list(searches) if _cached_statistics(connection).complete else []
 
 
 def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
-    """The newest `limit` hits of each search, and their number up to `counted`; see index.newest.
+    """The newest `limit` hits of each search on PostgreSQL, and their number up to `counted`; see index.newest.
 
     One statement for searches with scopes, another for those without.
     """
@@ -241,7 +241,7 @@ def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, co
 
 
 def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> Sequence[Row]:
-    """A row for each search; either all of them have scopes, or none."""
+    """A row with the newest hits of each search on PostgreSQL; either all of them have scopes, or none."""
     statistics, first = _cached_statistics(connection), searches[0]
     words = _word_tokens(first)
     key = ("newest", first.scopes is None, len(words), len(text_tests(first)), limit)
@@ -251,7 +251,7 @@ def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: i
 
 
 def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
-    """The walk of one search for each row of `asked`: the modules, each with its differing values."""
+    """The walk on PostgreSQL for each row of `asked`, a search: the modules, each with its differing values."""
     arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in VALUES_PER_MODULE.items()]
     asked = sa.func.unnest(*arrays).table_valued(*VALUES_PER_MODULE, with_ordinality="place").render_derived("asked")
     rows = rows_of_eras(
@@ -265,7 +265,7 @@ def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
 
 
 def _of_modules(searches: Sequence[Search], statistics: _Statistics) -> dict[str, list[Any]]:
-    """The values of `VALUES_PER_MODULE`."""
+    """The values of `VALUES_PER_MODULE` for several searches on PostgreSQL."""
     walks = [_walk_parameters(search, statistics, []) for search in searches]
     return {
         "asked_token": [_required(search, statistics)[0] for search in searches],
@@ -296,7 +296,7 @@ def _walk_parameters(search: Search, statistics: _Statistics, required: Sequence
 
 
 def _required(search: Search, statistics: _Statistics) -> list[str]:
-    """The tokens that every hit must have: words, and the module if it is rarer than many words."""
+    """The tokens that GIN requires of every hit: words, and the module if it is rarer than many words."""
     words = _word_tokens(search)
     if words and statistics.frequencies.get(search.module_token, 0.0) >= LARGE_MODULE:
         return words

@@ -35,7 +35,7 @@ class PositionIn(SqlByDatabase):
 
 @dataclass(frozen=True)
 class Search:
-    """One search in one module.
+    """One search in the index: its words and scope in one module.
 
     `scopes`: tokens of which a record must have one, None for all records. `part`: STAFF also searches internal texts.
     On the module's table, `visible` are the records that the reader may see, if tokens cannot express them, and
@@ -63,12 +63,12 @@ class Search:
 
     @cached_property
     def tokens(self) -> tuple[str, ...]:
-        """All tokens that a statement may use."""
+        """All tokens that a statement of this search may use."""
         return (self.module_token, *(self.scopes or ()))
 
     @cached_property
     def needles(self) -> tuple[str, ...]:
-        """All texts that a statement may use."""
+        """All texts that a statement of this search may use."""
         return tuple(dict.fromkeys([*(term.needle for term in self.words.terms), *self.words.phrases]))
 
     def contains(self, needle: str) -> sa.ColumnElement[bool]:
@@ -112,7 +112,7 @@ class Search:
         return in_part(self.table, self.module.name, self.part)
 
     def rows(self) -> sa.Select[tuple[int, int]]:
-        """All rows of the module and part: seq and record."""
+        """All rows of the search table in the module and part: seq and record."""
         return sa.select(self.table.c["seq"], self.table.c["record"]).where(*self.in_part)
 
 
@@ -152,7 +152,7 @@ class PageStart:
         return self.order(rows, seq)
 
     def order(self, rows: sa.Select[Any], seq: sa.ColumnElement[int]) -> sa.Select[Any]:
-        """`rows` in reading order."""
+        """The `rows` of a page of hits in reading order."""
         return rows.order_by(seq.asc() if self.oldest_first else seq.desc())
 
     def moved_to(self, seq: int) -> "PageStart":

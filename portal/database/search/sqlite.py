@@ -91,7 +91,7 @@ def _set_buffer(connection: sa.Connection, size: int) -> None:
 
 
 def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows in order."""
+    """Writes rows of the search table on SQLite in order."""
     connection.execute(table.insert(), rows)
 
 
@@ -153,13 +153,13 @@ def _hits(search: Search, start: PageStart) -> sa.Select[tuple[int, int, bool]]:
 
 
 def answered_by_newest(connection: sa.Connection, searches: Sequence[Search]) -> list[Search]:
-    """The searches that `newest` answers as fast as `find`: a large module has many tokens to skip."""
+    """The searches that `newest` answers on SQLite as fast as `find`: a large module has many tokens to skip."""
     rows = _rows_of_modules(connection, [search.module.name for search in searches])
     return [search for search in searches if rows[search.module.name] < LARGE_MODULE]
 
 
 def newest(connection: sa.Connection, searches: Sequence[Search], limit: int, counted: int) -> list[Newest]:
-    """The newest `limit` hits of each search, and their number up to `counted`; see index.newest."""
+    """The newest `limit` hits of each search on SQLite, and their number up to `counted`; see index.newest."""
     needles = _unindexed_needles(searches[0])
     tests = "".join(f" AND instr(portal_search.text, :needle_{place}) > 0" for place in range(len(needles)))
     texts = f"JOIN portal_search ON portal_search.seq = {INDEX}.rowid" if needles else ""
@@ -179,13 +179,13 @@ def _matches(search: Search, start: PageStart) -> sa.Select[tuple[int, int]]:
 
 
 def _visible(search: Search) -> list[sa.ColumnElement[bool]]:
-    """Whether a match is visible and in this module; [] if tokens express what is visible."""
+    """Whether a match of FTS5 is visible and in this module; [] if tokens express what is visible."""
     tests = search.visible_tests(search.table)
     return [*search.in_part, *tests] if tests else []
 
 
 def _match_expression(search: Search, of_module: bool) -> str:
-    """The right side of MATCH."""
+    """The right side of MATCH for a search with FTS5."""
     parts = [f'"{term.word}"' if term.whole else f'"{term.word[:MAX_PREFIX]}"*' for term in search.words.terms]
     if search.scopes is not None:
         parts.insert(0, "(" + " OR ".join(f'"{token}"' for token in search.scopes) + ")")
@@ -201,7 +201,7 @@ def _needs_tests(search: Search) -> bool:
 
 
 def _unindexed_needles(search: Search) -> tuple[str, ...]:
-    """What is not in the index and must be tested in the text: phrases and long prefixes."""
+    """What FTS5 does not have in its index and SQLite must test in the text: phrases and long prefixes."""
     long = [term.needle for term in search.words.terms if not term.whole and len(term.word) > MAX_PREFIX]
     return (*search.words.phrases, *long)
 

@@ -155,7 +155,7 @@ def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]
 
 
 def required_parameter(place: int) -> sa.BindParameter[str]:
-    """The parameter for one of the token queries that a hit must fulfil."""
+    """The parameter of the walk for one of the token queries that a hit must fulfil."""
     return sa.bindparam(f"required_{place}", type_=sa.Text())
 
 
@@ -176,7 +176,7 @@ def rows_of_eras(walk: sa.CTE) -> sa.Subquery:
 
 
 def text_tests(search: Search) -> tuple[str, ...]:
-    """What is not in the index and must be tested in the text: phrases, long prefixes and whole words.
+    """What GIN does not have in its index and PostgreSQL must test in the text: phrases, long prefixes and whole words.
 
     At least the empty text, which every text has: planning another statement would take longer.
     """

@@ -65,7 +65,7 @@ class Term:
 
 @dataclass(frozen=True)
 class SearchWords:
-    """A reader's input: a hit has every term and every phrase. Without terms, every record is a hit.
+    """The words of a search: a hit has every term and every phrase. Without terms, every record is a hit.
 
     `cut`: whether the input was too long and the rest was left out.
     """

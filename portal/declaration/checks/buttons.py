@@ -74,7 +74,7 @@ def _check_opens(
 
 
 def _meant_target(draft: DeclarationDraft, opens: str) -> str | None:
-    """The target that is meant by the address of a list, or by another system's name for a form."""
+    """The target of a button that is meant by the address of a list, or by another system's name for a form."""
     module, *pages = opens.strip("/").split("/")
     if module not in draft.modules or pages not in ([], ["new"], ["add"]):
         return None

@@ -82,7 +82,7 @@ def _check_line(draft: DeclarationDraft, module: str, name: str, value: Any, at:
 
 
 def _parent_link(draft: DeclarationDraft, followed: FollowedPath, at: Cursor) -> Field | None:
-    """The link by which the records that a field leads to, or the records themselves, stand below each other."""
+    """For `below`: the link by which the records that a field leads to, or themselves, stand below each other."""
     of_module, field = followed.steps[-1]
     name = of_module if field.name == "id" else next(iter(link_targets(field)), None)
     module = draft.known(name) if name and not field.several_targets else None
@@ -116,7 +116,7 @@ def _check_comparisons(
 
 
 def _without_value(at: Cursor) -> Iterator[Cursor]:
-    """Where a value is missing after a colon or a dash. An explicit `null` is intended."""
+    """Where a value is missing in a condition, after a colon or a dash. An explicit `null` is intended."""
     value = at.value
     if isinstance(value, Mapping | list):
         for part in value if isinstance(value, Mapping) else range(len(value)):
@@ -160,7 +160,7 @@ def _check_other_field(
 
 
 def _of_one_kind(field: Field, other: Field) -> bool:
-    """Whether the values of two fields can be compared; an amount behind a link has its currency there too."""
+    """Whether two fields in a condition are comparable; an amount behind a link has its currency there too."""
     one_type = field.comparable and other.comparable and field.value_type == other.value_type
     if field.targets or other.targets:
         return one_type and field.targets == other.targets and not field.several_targets
@@ -191,7 +191,7 @@ def _not_comparable(field: Field, other: Field) -> str | None:
 
 
 def _problem(draft: DeclarationDraft, field: Field, operator: str, value: Any) -> str | None:
-    """Why `value` cannot be compared with `field`, or None."""
+    """Why `value` cannot be compared with `field` in a condition, or None."""
     dated = bool({"today", "now"} & set(field.specials))
     searchable = field.textual or field.filter in ("text", "link")
     if operator == "empty" or value is None or value == "":

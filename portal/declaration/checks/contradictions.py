@@ -24,7 +24,7 @@ FieldAt = Callable[[tuple[str, ...]], "Place | None"]
 
 
 class Place:
-    """What a path leads to: the field, whether it has a single value, and the possible values."""
+    """What a path of a condition leads to: the field, whether it has a single value, and the possible values."""
 
     def __init__(self, draft: DeclarationDraft, followed: FollowedPath) -> None:
         last, field = followed.steps[-1]
@@ -68,7 +68,7 @@ def always_holds(draft: DeclarationDraft, module: str, comparison: Comparison) -
 
 
 def _reader(draft: DeclarationDraft) -> Reader:
-    """A reader for trying values on other days: a value that had to be in the future is in the past one day."""
+    """A reader for trying conditions on other days: a value that had to be in the future is in the past one day."""
     return replace(draft.reader, chooses_now=False)
 
 
@@ -97,7 +97,7 @@ def _excluding(condition: Condition, place_of: FieldAt, reader: Reader) -> Seque
 
 
 def _smallest(comparisons: list[Comparison], place: Place, reader: Reader) -> Sequence[Comparison]:
-    """The fewest comparisons of one path that never hold together; empty if all can.
+    """The fewest comparisons of one path in a condition that never hold together; empty if all can.
 
     If there may be several values, each comparison may be fulfilled by a different one.
     """

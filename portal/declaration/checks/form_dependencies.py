@@ -58,7 +58,7 @@ def _check_circles(draft: DeclarationDraft) -> None:
 
 
 def _needed(module: Module) -> Iterator[tuple[str, str]]:
-    """The modules to which a new record must link, and by which link."""
+    """The modules to which a new record must link before it can be created, and by which link."""
     for name, link in module.fields.items():
         needs = link.required and link.show_when is None and link.default is None and not link.computed
         if needs and len(link.targets) == 1 and module.table is None:

@@ -81,7 +81,7 @@ def _excluded(draft: DeclarationDraft, module: str, first: Condition | None, sec
 
 
 def _accesses(draft: DeclarationDraft, profile: Profile, in_doubt: Collection[str]) -> Iterator[tuple[str, Access]]:
-    """The accesses in the profile's own file to modules that were understood."""
+    """The accesses in the profile's own file to modules that were understood, whose conditions are joined."""
     return ((name, own) for name, own in draft.profiles[profile.name].modules.items() if name not in in_doubt)
 
 

@@ -45,7 +45,7 @@ def _check_names(draft: DeclarationDraft, module: str, names: Iterable[PlacedNam
 
 
 def _warn_of_repeated(columns: Sequence[str], at: Cursor) -> None:
-    """Warns about repeated columns: a list shows a column once, and the second one was probably meant to be another."""
+    """Warns about columns repeated in a layout: a list shows one once, and the second was probably meant otherwise."""
     for index, name in enumerate(columns):
         if name in columns[:index]:
             at[index].warn(f'"{name}" is already a column of this list')
@@ -94,7 +94,7 @@ def _check_empty(names: Sequence[Row] | None, at: Cursor) -> None:
 
 
 def _check_counts(module: Module, names: Iterable[PlacedName]) -> None:
-    """Reports columns that count what records of the module cannot have."""
+    """Reports columns of a list's layout that count what records of the module cannot have."""
     for place, name in names:
         if name in ("comments", "attachments") and not getattr(module, name):
             place.warn(no_effect_without(module.name, name))

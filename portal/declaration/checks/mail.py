@@ -67,7 +67,7 @@ def _warn_of_nobody(mail: Mail, at: Cursor) -> None:
 
 
 def _has_recipients(draft: DeclarationDraft, module: Module) -> bool:
-    """Whether anyone could be notified of news about a record."""
+    """Whether anyone could be notified by letters about a record of the module."""
     from_outside = draft.inbox is not None and draft.inbox.creates == module.name
     ways = (module.owner, module.organization, module.watchers, module.mail.assigned, module.mail.desk)
     return any(ways) or from_outside or module.name in (draft.people, draft.organizations)

@@ -52,7 +52,7 @@ def check_menu(draft: DeclarationDraft, profile: Profile, declaration: Declarati
 def _check_button_name(
     draft: DeclarationDraft, profile: Profile, name: str, at: Cursor, modules: Iterable[str] = ()
 ) -> None:
-    """Checks the name of a button, where `modules` may be named too."""
+    """Checks the name of a button in a menu or on a home page, where `modules` may be named too."""
     if name in draft.broken_buttons:
         return
     if name in draft.buttons:

@@ -72,7 +72,7 @@ def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor)
 
 
 def _not_grouped(field: Field, panel: Panel) -> str | None:
-    """Why records cannot be counted by a field, or None."""
+    """Why a panel's chart cannot count records by a field, or None."""
     if field.virtual:
         return f'"{field.name}" is computed whenever it is read: records are counted by what is stored'
     if is_dated(field):
@@ -83,7 +83,7 @@ def _not_grouped(field: Field, panel: Panel) -> str | None:
 
 
 def _not_summed(field: Field) -> str | None:
-    """Why the values of a field cannot be added up in the database, or None."""
+    """Why a panel's chart cannot add up the values of a field in the database, or None."""
     if field.virtual:
         return f'"{field.name}" is computed whenever it is read: only what is stored is summed'
     return None if field.has_sum else f'"{field.name}" is of type {field.type}, which has no sum'

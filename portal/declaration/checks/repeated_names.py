@@ -42,6 +42,6 @@ def _repeated(value: Any, at: Cursor) -> Iterator[tuple[int, str, Cursor]]:
 
 
 def _name(item: Any, written: Any) -> str | None:
-    """The name in an item of a list; None for anything else, and for the replacement of an unreadable item."""
+    """The name in an item of a list, which may be repeated; None for anything else, and for a stand-in."""
     is_stand_in = isinstance(written, Mapping) or (isinstance(written, str) and written != item)
     return item.removeprefix("-") if isinstance(item, str) and not is_stand_in else None

@@ -49,6 +49,6 @@ def _check_domains(draft: DeclarationDraft, domains: Mapping[str, str] | None, a
 
 
 def _is_granted(draft: DeclarationDraft, declaration: Declaration) -> bool:
-    """Whether any staff may give access."""
+    """Whether any staff may give access, so that someone can admit people who sign up."""
     accesses = declaration.accesses(draft.people or "")
     return any(profile.staff and "grant" in access.can for profile, access in accesses)

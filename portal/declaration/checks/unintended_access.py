@@ -58,7 +58,7 @@ def _sources(draft: DeclarationDraft, profile: Profile, module: str) -> Iterator
 
 
 def _place(sources: list[Source], layout: str, name: str) -> Cursor | None:
-    """Where the nearest layout of this kind names the field; None if it is generated."""
+    """Where the nearest layout of this kind names the field that customers should not get; None if it is generated."""
     return next(
         (
             place

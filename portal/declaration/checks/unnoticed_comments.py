@@ -51,7 +51,7 @@ def _commented_by_customers(declaration: Declaration, module: Module) -> Iterato
 
 
 def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
-    """The conditions of staff tabs and buttons on this module."""
+    """Where staff would notice a customer's comment: the conditions of their tabs and buttons on this module."""
     for profile, access in declaration.accesses(module.name):
         if not profile.staff:
             continue

@@ -52,7 +52,7 @@ def _check_unused_parts(draft: DeclarationDraft, declaration: Declaration, modul
 
 
 def _heirs(draft: DeclarationDraft, declaration: Declaration, profile: Profile) -> Iterator[Profile]:
-    """The profile, and those that extend it."""
+    """The profile and those that extend it, one of which may use a right."""
     return (heir for heir in declaration.profiles.values() if profile.name in ancestry(draft, heir.name))
 
 

@@ -98,7 +98,7 @@ def _does_not_fit(draft: DeclarationDraft, field: Field, value: Any, refused: Re
 
 
 def _person_problem(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:
-    """Why `me` or `my organization` does not fit a link, or None."""
+    """Why `me` or `my organization` cannot be the value of a link, or None."""
     if value not in ("me", "my organization"):
         return None
     module, role = _holder(draft, value), "people" if value == "me" else "organizations"

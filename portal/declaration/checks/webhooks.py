@@ -119,7 +119,7 @@ def _check_access(declaration: Declaration, profile: Profile, module: str, event
 
 
 def _needs_person(declaration: Declaration, profile: Profile, access: Access) -> str | None:
-    """The part of the scope that only people have, in words; None if there is none."""
+    """The part of a webhook profile's scope that only people have, in words; None if there is none."""
     for value in ("me", "my organization"):
         if any(value in part.values for part in comparisons(access.where)):
             return f"what its where says about “{value}”"

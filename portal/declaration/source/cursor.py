@@ -14,7 +14,7 @@ from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
 
 
 class Cursor:
-    """`path` in `document`; problems there are added to `problems`."""
+    """A place in a YAML file, `path` in `document`; problems there are added to `problems`."""
 
     __slots__ = ("_at_key", "_problems", "document", "path")
 
@@ -64,7 +64,7 @@ class Cursor:
         return self.document.source_text(self.path)
 
     def wrong(self, message: str, *related: RelatedPlace) -> None:
-        """Adds an error: the declaration cannot be used."""
+        """Reports an error at this place: the declaration cannot be used."""
         self._problems.append(self.document.problem(self.path, message, key=self._at_key, related=related))
 
     def related(self, note: str) -> RelatedPlace:
@@ -72,5 +72,5 @@ class Cursor:
         return RelatedPlace(self.document.file, *self.document.place(self.path, key=True), note)
 
     def warn(self, message: str) -> None:
-        """Adds a warning: the declaration works, but probably not as intended."""
+        """Reports a warning at this place: the declaration works, but probably not as intended."""
         self._problems.append(self.document.problem(self.path, message, key=self._at_key, warning=True))

@@ -35,7 +35,7 @@ class UnreadableError(Exception):
 
 
 def decode(raw: bytes) -> str:
-    """The text of a file. Raises UnreadableError."""
+    """The bytes of a YAML file as text. Raises UnreadableError."""
     if len(raw) > LARGEST_FILE:
         raise UnreadableError((1, 1), "the file is larger than 16 MB")
     mark, encoding = next(((mark, name) for mark, name in _ENCODINGS if raw.startswith(mark)), (b"", "utf-8"))
@@ -85,6 +85,6 @@ def _not_text(raw: bytes, encoding: str) -> str | None:
 
 
 def _end(text: str) -> Place:
-    """The place in the file just after `text`."""
+    """The place in the decoded file just after `text`."""
     lines = LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1

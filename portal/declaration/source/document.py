@@ -83,5 +83,5 @@ class Document:
 
 
 def place_of(mark: YamlMark) -> Place:
-    """Line and column, from 1."""
+    """Line and column, from 1, of a mark in a YAML file."""
     return mark.line + 1, mark.column + 1

@@ -38,7 +38,7 @@ def with_lines(problem: Problem, documents: Mapping[str, Document]) -> Problem:
 
 
 def excerpt(place: Problem | RelatedPlace) -> Excerpt | None:
-    """What to show of a problem or a related place; None if there is no line."""
+    """The lines of a file to show with a problem or a related place; None if there is no line."""
     if not place.lines:
         return None
     line, column = place.lines[-1], place.column - 1
@@ -80,7 +80,7 @@ def _brackets(rest: str) -> int:
 
 
 def is_in_brackets(before: str) -> bool:
-    """Whether a bracket is open after the beginning of a line."""
+    """Whether a bracket is open after the beginning of a line that a problem shows."""
     plain = _QUOTED.sub("", before)
     while (shorter := _IN_BRACKETS.sub("", plain)) != plain:
         plain = shorter
@@ -92,5 +92,5 @@ def _visible(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """How many columns of a terminal a shown text takes, to place the mark below it."""
     return sum(2 if east_asian_width(character) in ("W", "F") else 1 for character in text)

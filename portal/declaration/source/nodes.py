@@ -42,7 +42,7 @@ class Node:
         self.height = 0  # levels below this one
 
     def count(self, child: "Node") -> None:
-        """Adds a child's size and height."""
+        """Adds the size and height of a child to its node."""
         self.size += child.size
         self.height = max(self.height, child.height + 1)
 
@@ -66,7 +66,7 @@ class Collection(Protocol):
 
 
 class OpenList:
-    """A list that is being read."""
+    """A list of the YAML file that is being read."""
 
     def __init__(self, node: Node, anchor: str | None) -> None:
         self.node = node

@@ -83,7 +83,7 @@ _AFTER_BRACKETS = re.compile(r'(?:^|[:\-,]\s+)([\[{])[^"\']*[\]}]$')
 
 
 class Scalar(Protocol):
-    """The last scalar before an error: `style` is its quotes, `start_mark` and `end_mark` are its ends."""
+    """The last scalar before a syntax error: `style` is its quotes, `start_mark` and `end_mark` are its ends."""
 
     start_mark: YamlMark
     end_mark: YamlMark
@@ -158,7 +158,7 @@ def _in_words(
 
 
 def _never_closed(problem: str, mark: YamlMark, opened: YamlMark | None, text: str) -> tuple[Place, str] | None:
-    """A bracket that is still open at the end of the file."""
+    """A cause of syntax errors: a bracket that is still open at the end of the file."""
     if opened is None or problem in _QUOTES_TO_THE_END or text[mark.index :].strip():
         return None
     bracket, place = text[opened.index : opened.index + 1], (opened.line + 1, opened.column + 1)
@@ -186,7 +186,7 @@ def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> t
 
 
 def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[Place, str] | None:
-    """A value such as `#2457d6` that YAML takes as a comment, together with the bracket that closes `opened`."""
+    """A cause of syntax errors: a value such as `#2457d6`, a comment in YAML, with the bracket that closes `opened`."""
     line = text.splitlines()[opened.line]
     match = re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[opened.column :])
     return ((opened.line + 1, opened.column + match.start(1) + 1), _QUOTES_FIRST.format("#")) if match else None
@@ -236,14 +236,14 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
 
 
 def _comma_at_end(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """A comma at the end of a line: JSON, or a mapping in braces split into lines."""
+    """A cause of syntax errors: a comma at the end of a line: JSON, or a mapping in braces split into lines."""
     if line[mark.column :].strip() != ",":
         return None
     return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
 
 
 def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, text: str) -> tuple[Place, str] | None:
-    """A text within brackets that ends too early because of its own quotes, colon or brackets."""
+    """A cause of syntax errors: a text in brackets that its own quotes, colon or brackets end too early."""
     if last is None:
         return None
     start, end = last.start_mark, last.end_mark
@@ -262,7 +262,7 @@ def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, te
 
 
 def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
-    """Text after closing quotes: they were opened on an earlier line, or closed too early."""
+    """A cause of syntax errors: text after closing quotes: opened on an earlier line, or closed too early."""
     if last.style not in ("'", '"') or last.end_mark.line != mark.line or mark.index - last.end_mark.index > 1:
         return None
     start = last.start_mark
@@ -275,7 +275,7 @@ def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
 
 
 def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """Text after a closing bracket."""
+    """A cause of syntax errors: text after a closing bracket."""
     if line[mark.column : mark.column + 1] in ("]", "}"):
         return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
     match = _AFTER_BRACKETS.search(line[: mark.column].rstrip())
@@ -285,7 +285,7 @@ def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
 
 
 def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
-    """A line indented less than the block above it, but more than the block's parent."""
+    """A cause of syntax errors: a line indented less than the block above it, but more than the block's parent."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
     indents = [(number, indentation(text)) for number, text in enumerate(lines[: mark.line]) if has_content(text)]
@@ -317,7 +317,7 @@ def _name(line: str) -> str:
 
 
 def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
-    """`caller: type: link, to: contacts`: a mapping on one line without braces, or a text without quotes."""
+    """A cause of syntax errors: a mapping on one line without braces, `a: type: b`, or a text without quotes."""
     match = re.match(r"\s*(?:- )?([\w-]+):\s+(?=\S)", line)
     if match is None or match.end() > mark.column:
         return None
@@ -326,7 +326,7 @@ def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
 
 
 def _swallowed(mark: YamlMark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
-    """A line that the parser took as a continuation of the text above it."""
+    """A cause of syntax errors: a line that the parser took as a continuation of the text above it."""
     start = last.start_mark
     if _ONLY_A_NAME.match(lines[start.line]):
         name = lines[start.line].strip()

@@ -65,7 +65,7 @@ def read(raw: bytes, file: str) -> Document:
 
 
 def _is_blank(text: str, line: int) -> bool:
-    """Whether a line, counted from 1, only has a tab, spaces and a comment."""
+    """Whether a line of a YAML file, counted from 1, only has a tab, spaces and a comment."""
     lines = LINE_BREAK.split(text)
     return line <= len(lines) and _BLANK_WITH_TAB.match(lines[line - 1]) is not None
 

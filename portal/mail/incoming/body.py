@@ -40,7 +40,7 @@ class MailFile:
 
 
 class Body:
-    """The text, the files and the delivery status of a message, collected from its parts in order."""
+    """The body of a mail: its text, files and delivery status, collected from its parts in order."""
 
     def __init__(self, message: Message) -> None:
         self.files: list[MailFile] = []
@@ -165,7 +165,7 @@ def _children(part: Message) -> Iterator[Message]:
 
 
 def _content(part: Message) -> bytes:
-    """The decoded bytes of a part without subparts."""
+    """The decoded bytes of a part of a mail without subparts."""
     encoding = str(part.get("Content-Transfer-Encoding", ""))
     if encoding != encoding.strip():  # the library only knows the bare word
         part.replace_header("Content-Transfer-Encoding", encoding.strip())
@@ -179,7 +179,7 @@ def _is_file(part: Message) -> bool:
 
 
 def _file_name(part: Message) -> str:
-    """The declared name of a file, decoded (RFC 2231, and encoded words, which many programs use)."""
+    """The declared name of a file in a mail, decoded (RFC 2231, and encoded words, which many programs use)."""
     readable = Message()  # the same headers as text, even if programs did not encode them
     for header in ("Content-Disposition", "Content-Type"):
         for value in written_headers(part, header)[:1]:
@@ -199,14 +199,14 @@ def _name_of_mail(part: Message) -> str:
 
 
 def _numbered(name: str) -> Iterator[str]:
-    """The name, then those for further files with the same name: `image (2).png`."""
+    """The name of a file in a mail, then those for further files with the same name: `image (2).png`."""
     path = PurePath(name)
     yield name
     yield from (f"{path.stem} ({number}){path.suffix}" for number in itertools.count(2))
 
 
 def _safe_name(name: str, kind: str, number: int) -> str:
-    """A name that the portal allows for a file; a file without one is named by its type and position."""
+    """A name that the portal allows for a file in a mail; a file without one is named by its type and position."""
     name = re.split(r"[/\\]", name)[-1]
     name = "".join(
         character for character in name if character in f" {JOINERS}" or unicodedata.category(character)[0] not in "CZ"

@@ -61,9 +61,8 @@ def _decoded_word(word: str | bytes, charset: str | None, plain: str) -> str:
 
 
 def written_headers(message: Message, header: str) -> list[str]:
-    """The headers with a name, as written. Bytes that are not ASCII, which programs write although they must not, are
-    read as UTF-8 if valid, else as Windows-1252.
-    """
+    """The headers of a mail with a name, their bytes decoded. Those that are not ASCII, which programs write although
+    they must not, are read as UTF-8 if valid, else as Windows-1252."""
     values = [value for name, value in message.raw_items() if name.lower() == header.lower()]
     contents = [str(value).encode("ascii", "surrogateescape") for value in values]
     return [decoded_text(content, "utf-8") for content in contents]

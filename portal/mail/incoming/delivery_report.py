@@ -47,7 +47,7 @@ def read_delivery_report(
 
 
 def _recipient_fields(status: Message) -> tuple[str, str, str]:
-    """Action, status code and diagnostic of the first recipient that has them."""
+    """Action, status code and diagnostic in a delivery report, of the first recipient that has them."""
     payload = status.get_payload()
     blocks = [block for block in payload if isinstance(block, Message)] if isinstance(payload, list) else [status]
     for block in blocks:
@@ -60,7 +60,7 @@ def _recipient_fields(status: Message) -> tuple[str, str, str]:
 
 
 def _sentence_with_code(text: str) -> str:
-    """The line with the server's code, else the first one that is not blank."""
+    """The line of a delivery report with the server's code, else the first one that is not blank."""
     lines = [" ".join(line.split()) for line in text[:20_000].split("\n") if line.strip()]
     coded = (line for line in lines if STATUS.search(line) or REPLY_CODE.search(line))
     return next(coded, lines[0] if lines else "")

@@ -131,7 +131,7 @@ class _Reader(HTMLParser):
         return bool(self.item) and len(self.line) <= 2 and "".join(self.line).strip() == self.item.strip()
 
     def _end_link(self) -> None:
-        """Adds the address of a link, unless that is its text."""
+        """Adds the address of a link in an HTML mail, unless that is its text."""
         shown, target = "".join(self.line[self.link_start :]).strip(), self.link
         if target.startswith("mailto:"):
             target = target.removeprefix("mailto:").partition("?")[0]

@@ -70,7 +70,7 @@ def claim_unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -
 def finish_mail(
     connection: sa.Connection, tables: Tables, mail_id: int, outcome: MailOutcome, stored: str | None = None
 ) -> None:
-    """Stores the outcome of a mail. `stored`: its name in the store, if its bytes are kept."""
+    """Stores the outcome of an incoming mail in its row. `stored`: its name in the store, if its bytes are kept."""
     module, record = outcome.place or (None, None)
     this_mail = sa.update(tables.mail).where(tables.mail.c["id"] == mail_id)
     connection.execute(
@@ -82,14 +82,14 @@ def finish_mail(
 
 
 def unused_mails(connection: sa.Connection, tables: Tables, limit: int) -> list[MailRow]:
-    """The newest unused mails."""
+    """The rows of the newest unused mails."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["outcome"] == "kept").order_by(table.c["id"].desc()).limit(limit)
     return [MailRow(**row) for row in connection.execute(query).mappings()]
 
 
 def unused_mail(connection: sa.Connection, tables: Tables, mail_id: int) -> MailRow | None:
-    """An unused mail, by its id."""
+    """The row of an unused mail, by its id."""
     table = tables.mail
     query = sa.select(*_columns(table)).where(table.c["id"] == mail_id, table.c["outcome"] == "kept")
     row = connection.execute(query).mappings().first()
@@ -146,14 +146,14 @@ def stranger_of(connection: sa.Connection, tables: Tables, place: tuple[str, int
 
 
 def created_since(connection: sa.Connection, tables: Tables, sender: str, moment: datetime.datetime) -> int:
-    """How many records the mails from a sender have created since a moment."""
+    """How many records the incoming mails from a sender have created since a moment."""
     table = tables.mail
     recent = table.c["sender"] == sender, table.c["outcome"] == "created", table.c["received"] >= moment
     return connection.execute(sa.select(sa.func.count()).select_from(table).where(*recent)).scalar_one()
 
 
 def stored_mails(connection: sa.Connection, tables: Tables) -> set[str]:
-    """The store names of all kept mails."""
+    """The store names of all kept incoming mails."""
     stored = tables.mail.c["stored"]
     return set(connection.scalars(sa.select(stored).where(stored.is_not(None))))
 

@@ -169,12 +169,12 @@ def _is_of_other_list(message: Message, own_address: str) -> bool:
 
 
 def _text(message: Message, header: str) -> str:
-    """A header as people read it; what cannot be decoded stays as written."""
+    """A header of one mail, such as its subject, as people read it; what cannot be decoded stays as written."""
     return decoded_words(next(iter(written_headers(message, header)), ""))
 
 
 def _addresses(message: Message, header: str) -> list[tuple[str, str]]:
-    """The (name, address) pairs of a header, without invalid addresses."""
+    """The (name, address) pairs in a header of one mail, without invalid addresses."""
     values = [_with_quoted_name(value) for value in written_headers(message, header)]
     if sum(value.count(",") for value in values) > MOST_ADDRESSES * 2 or any(value.count("(") > 50 for value in values):
         raise UnreadableMailError(_("it has too many recipients"))

@@ -327,7 +327,7 @@ class Receiver:
         return Records(self.connection, sender.policy, module)
 
     def _files(self, records: Records, sent: Sequence[MailFile], record: Record | None = None) -> CheckedFiles:
-        """Those of the files that their record accepts, stored. Raises NotStoredYetError."""
+        """Those of a mail's files that their record accepts, stored. Raises NotStoredYetError."""
         if not sent:
             return CheckedFiles()
         limit, language, reason = attachment_limits(records.module), records.policy.reader.language, ""
@@ -361,7 +361,7 @@ def _unfolded(mail: IncomingMail, reply: Reply) -> list[MailFile]:
 
 
 def _fitting(field: Field, content: str, records: Records) -> Any:
-    """`content` as a value of `field`, shortened to fit."""
+    """A mail's `content` as a value of `field`, shortened to fit."""
     content = FORBIDDEN.sub("", content).strip()
     limit = field.length_limit or len(content)
     try:

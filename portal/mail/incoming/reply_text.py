@@ -111,7 +111,7 @@ def _start_of_quote(lines: list[str]) -> int:
 
 
 def _end_of_answer(lines: list[str], end: int) -> int:
-    """`end` without empty and quoted lines right above it."""
+    """The `end` of an answer by mail without empty and quoted lines right above it."""
     while end and (not lines[end - 1].strip() or QUOTED.match(lines[end - 1])):
         end -= 1
     return end
@@ -129,7 +129,7 @@ def _above_unknown_attribution(lines: list[str], end: int) -> int:
 
 
 def _attribution_length(lines: list[str], index: int) -> int:
-    """How many lines from `index` on say who wrote the following quote; 0 if they do not."""
+    """How many lines of a reply from `index` on say who wrote the following quote; 0 if they do not."""
     for length in range(1, LONGEST_ATTRIBUTION + 1):
         part = [line.strip() for line in lines[index : index + length]]
         if len(part) < length or not part[0] or len(part[-1]) > 500:

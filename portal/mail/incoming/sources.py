@@ -81,7 +81,7 @@ def receive_from_imap(url: str, password: str, use: Use) -> int:
 
 
 def _take_unseen(mailbox: imaplib.IMAP4, use: Use, failed: dict[str, Exception]) -> int:
-    """Uses the unseen mails, up to the first that cannot be fetched, which is added to `failed`; returns how many."""
+    """Uses the unseen mails of an IMAP mailbox, up to the first that fails (added to `failed`); returns how many."""
     taken = 0
     unseen = _answer(mailbox.uid("SEARCH", "UNSEEN"))[0].decode().split()
     waiting = [mail_id for mail_id in unseen if mail_id not in failed]

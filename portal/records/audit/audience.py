@@ -49,7 +49,7 @@ def outcomes(
 
 
 def _kinds(policies: Mapping[int, Policy]) -> Iterable[list[int]]:
-    """The keys of readers in groups whose rights differ only by which records belong to them."""
+    """The keys of many readers in groups whose rights differ only by which records belong to them."""
     kinds: dict[Any, list[int]] = defaultdict(list)
     for key, policy in policies.items():
         reader = policy.reader

@@ -40,7 +40,7 @@ def deciding_lines(places: Places, declaration: Declaration, step: ExplainStep, 
 def _joined_places(
     places: Places, declaration: Declaration, step: ExplainStep, profile: str | None
 ) -> Iterator[tuple[str, KeyPath]]:
-    """Every place in a profile where one of the step's keys is written."""
+    """Every place in a profile where one of the keys of an explanation's step is written."""
     for keys in step.profile_keys:
         files = _profile_files(places, declaration, profile, keys[:2])
         yield from ((file, keys) for file in files if places.has(file, keys))

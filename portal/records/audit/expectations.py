@@ -140,7 +140,7 @@ def _in_values(
 
 
 def _names(field: Field, raw: Iterable[Any]) -> Iterator[str]:
-    """The values that name a record."""
+    """The values in the declaration that name a record."""
     if field.targets:
         yield from (str(value) for value in raw if value is not None and value not in (*SPECIAL, ""))
 

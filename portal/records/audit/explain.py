@@ -112,7 +112,7 @@ def _record_named(system: Records, reference: str | int) -> Record:
 
 
 def _numbered(system: Records, number: int) -> list[int]:
-    """The ids of the records that have this number, or this id."""
+    """The ids of the records to explain that have this number, or this id."""
     columns = [system.table.c[name] for name in ("number", "id") if name in system.table.c]
     same = sa.or_(*(column == number for column in columns))
     return list(system.connection.scalars(sa.select(system.table.c["id"]).where(same).order_by(*columns)))

@@ -34,7 +34,7 @@ def check_options(connection: sa.Connection, tables: Tables, places: Places) -> 
 
 
 def _count_removed(connection: sa.Connection, table: sa.Table, field: Field) -> Counter[str]:
-    """How many records have each value that is not an option."""
+    """How many records have each value of a choice that is no longer an option."""
     column = field.columns()[0]
     groups = sa.select(table.c[column.name], sa.func.count()).where(table.c[column.name].is_not(None))
     counts: Counter[str] = Counter()

@@ -92,7 +92,7 @@ def catch_up_some(engine: sa.Engine, tables: Tables) -> int | None:
 
 
 def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
-    """Starts a thread that works off the marks, if any, and what a killed migration left behind."""
+    """Starts a thread that works off the marks of the search index, if any, and what a killed migration left behind."""
     with reading(engine) as connection:
         has_work = not is_finished(connection) or has_marks(connection, tables) or is_interrupted(connection, tables)
     if has_work:
@@ -100,7 +100,7 @@ def catch_up_later(engine: sa.Engine, tables: Tables) -> None:
 
 
 def running_threads() -> list[threading.Thread]:
-    """The threads that work off marks."""
+    """The threads that work off marks of the search index."""
     return [thread for thread in _threads if thread.is_alive()]
 
 
@@ -125,7 +125,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
 
 
 def _links(declaration: Declaration, module: Module, target: tuple[str, int]) -> AnyOf:
-    """The condition for records of `module` whose text contains the title, or a value, of `target`."""
+    """The condition for records of `module` whose search entry contains the title, or a value, of `target`."""
     name, target_id = target
     searched = [field for field in module.fields.values() if field.searched and not field.link_path]
     paths: list[tuple[str, ...]] = [(field.name,) for field in searched if name in field.targets]

@@ -45,7 +45,7 @@ def is_in_other_texts(declaration: Declaration, module: Module, changed: Iterabl
 
 
 def names_in_other_texts(declaration: Declaration, module: Module) -> set[str]:
-    """The fields of a module that are part of the searched texts of records that link to it."""
+    """The fields of a module whose values are in the search entries of records that link to it."""
     return {module.title_field.name, *declaration.searched_elsewhere.get(module.name, ())}
 
 
@@ -71,7 +71,7 @@ def locked_values(system: Records, ids: Sequence[int], formulas: Sequence[Field]
 def locked_columns(
     system: Records, ids: Iterable[int], columns: Iterable[sa.ColumnElement[Any]]
 ) -> dict[int, Mapping[str, Any]]:
-    """Columns of records by id, locked as by `lock_rows`."""
+    """Columns of records by id that formulas read, locked as by `lock_rows`."""
     record_id = system.table.c["id"]
     query = sa.select(record_id, *columns).where(record_id.in_(list(ids))).order_by(record_id)
     rows = system.connection.execute(query.with_for_update(key_share=True)).mappings()
@@ -79,7 +79,7 @@ def locked_columns(
 
 
 def lock_rows(system: Records, ids: Sequence[int]) -> None:
-    """Locks records against other writes until the end of the transaction.
+    """Locks records whose formulas are computed against other writes until the end of the transaction.
 
     New records that link to one lock only its key (FOR KEY SHARE), which this lock permits: two created at the same
     time would otherwise wait for each other.

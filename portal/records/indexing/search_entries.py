@@ -36,7 +36,7 @@ def replace_texts(system: Records, ids: Iterable[int]) -> None:
 
 
 def rebuild(connection: sa.Connection, tables: Tables, modules: Iterable[str]) -> None:
-    """Fills the index of `modules` again, oldest change first."""
+    """Fills the search index of `modules` again, oldest change first."""
     policy = system_policy(tables)
     with search.filling(connection):
         for name in modules:
@@ -73,7 +73,7 @@ def indexed_modules(declaration: Declaration) -> list[Module]:
 
 
 def _searched_names(module: Module) -> list[str]:
-    """The fields that make up a record's entry: those that are searched, owner and organization."""
+    """The fields of which a record's search entry is made: those that are searched, owner and organization."""
     searched = [name for name, field in module.fields.items() if field.searched]
     scope = [path for path in (module.owner, module.organization) if path and is_own_field(path) and path != "id"]
     return [*dict.fromkeys([*searched, "reference", *scope])]
@@ -124,7 +124,7 @@ def _has_internal_columns(field: Field) -> bool:
 
 
 def _loaded(system: Records, ids: Iterable[int]) -> Iterator[Record]:
-    """The records in the order of `ids`."""
+    """The records whose search entries are written, in the order of `ids`."""
     names = _searched_names(system.module)
     for batch in batched(ids, BATCH):
         records = {record.id: record for record in system.by_ids(batch, names)}

@@ -75,7 +75,7 @@ def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, 
 
 
 def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:
-    """The states of the records and when each began: from their history, and ending with the current one."""
+    """The states of records and when each began, for stopwatches: from the history, ending with the current one."""
     module, event = system.module, system.policy.tables.event
     names = [event.c[name] for name in ("record", "kind", "at", "details")]
     of_these = sa.and_(event.c["module"] == module.name, event.c["record"].in_(list(stored)))

@@ -103,5 +103,5 @@ def _on_record(tables: Tables) -> sa.Select[Any]:
 
 
 def _for_side(query: sa.Select[Any], table: sa.Table, staff: bool) -> sa.Select[Any]:
-    """What one side of the conversation may read of a query."""
+    """What one side of the conversation may read of a query of comments."""
     return query if staff else query.where(table.c["internal"].is_(False))

@@ -110,7 +110,7 @@ def _hits(place: int) -> str:
 def _tested(
     place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest, newest: sa.CTE
 ) -> sa.Select[Any]:
-    """The number among all rows that an index finds, if these are few, otherwise among the newest rows."""
+    """The count among all rows that an index finds, if these are few, otherwise among the newest rows."""
     hits, tested_rows = (sa.select(newest.c[name]).scalar_subquery() for name in (_hits(place), "tested_rows"))
     if request.indexed is None or not is_indexed(table, branch, request.indexed.column):
         return _row(place, 1, hits, tested_rows)
@@ -128,7 +128,7 @@ def _tested(
 def _by_index(
     place: int, table: sa.Table, branch: sa.ColumnElement[bool], request: CountRequest
 ) -> Iterator[sa.Select[Any]]:
-    """The numbers to add up for a request; each stops on its own."""
+    """The numbers to add up for a count; each stops on its own."""
     hit = sa.case((sa.and_(*request.tested), 1), else_=0) if request.tested else sa.literal_column("1")
     for way in _ways(table, branch, request.indexed):
         part = sa.select(hit.label("hit")).select_from(table).where(branch, way, *request.visible)
@@ -139,7 +139,7 @@ def _by_index(
 
 
 def _row(place: int, tested: int, hits: sa.ColumnElement[int], tested_rows: sa.ColumnElement[int]) -> sa.Select[Any]:
-    """A row of `read_counts`."""
+    """A row of the statement of counts, as `read_counts` reads it."""
     columns: dict[str, sa.ColumnElement[Any]] = {
         "place": sa.literal_column(str(place)),
         "tested": sa.literal_column(str(tested)),
@@ -160,7 +160,7 @@ def _number(rows: sa.Select[Any] | sa.CompoundSelect[Any]) -> sa.Select[Any]:
 def _ways(
     table: sa.Table, branch: sa.ColumnElement[bool], indexed: IndexCondition | None
 ) -> Sequence[sa.ColumnElement[bool]]:
-    """The conditions by which the rows of a branch are found, one after the other."""
+    """The conditions by which the rows of a branch are found and counted, one after the other."""
     if indexed is None:
         return [sa.true()]
     if not is_indexed(table, branch, indexed.column):

@@ -87,7 +87,7 @@ def parse_filter(records: Records, field: Field, requested: Filter) -> tuple[Fil
 
 
 def _name_of_option(field: Field, value: str, reader: Reader) -> str:
-    """The option that a value means, as a form posts it."""
+    """The option that a value in a filter means, as a form posts it."""
     _operator, constant = field.parse_filter(value, reader)
     return constant if isinstance(constant, str) else field.option_of(constant)
 
@@ -104,7 +104,7 @@ def _check_size(requested: Filter) -> None:
 
 
 def _conditions(records: Records, field: Field, requested: Filter) -> Iterator[Condition]:
-    """Several values: any of them. Raises Refused."""
+    """The conditions of a filter with several values: any of them. Raises Refused."""
     path, reader = (field.name,), records.policy.reader
     if requested.values or requested.ids or requested.empty:
         parsed = [field.parse_filter(value, reader) for value in requested.values]

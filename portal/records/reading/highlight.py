@@ -51,7 +51,7 @@ def field_that_matches(fields: Iterable[Field], values: Mapping[str, Any], searc
 
 
 def _may_match(text: str, searched: SearchWords) -> bool:
-    """Whether comparing word by word is worthwhile."""
+    """Whether comparing a text with the search word by word is worthwhile."""
     if any(term.word in text for term in searched.terms):
         return True
     if not NOT_AS_WRITTEN.search(text):
@@ -87,7 +87,7 @@ def _any_matches(texts: Iterable[str], searched: SearchWords) -> bool:
 
 
 def _words(text: str) -> Sequence[str]:
-    """The words of a text as the index has them."""
+    """The words of a shown text as the search index has them, to find those that match."""
     if text.isascii() and text.isalnum():
         return (text.lower(),)
     of_text, compounds = indexed_words(text)

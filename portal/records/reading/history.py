@@ -61,7 +61,7 @@ class Event:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events of all records; None for any."""
+    """Which events of the history of all records are wanted; None for any."""
 
     module: str | None = None
     records: Sequence[tuple[str, int]] | None = None
@@ -203,7 +203,7 @@ def _event(records: Records, row: Mapping[str, Any]) -> Event | None:
 
 
 def _author(records: Records, row: Mapping[str, Any]) -> str:
-    """The author's name; the portal's for what it did by itself."""
+    """The author of an event for its reader; the portal's name for what it did by itself."""
     by_itself = row["account"] is None and row["author"] == PORTAL and row["channel"] in (None, "portal", "import")
     return records.policy.reader.text(records.policy.declaration.settings.name) if by_itself else row["author"] or ""
 

@@ -34,7 +34,7 @@ ALWAYS_KNOWN = ("id", "reference")  # of existing tables
 
 @dataclass(frozen=True)
 class SortKey:
-    """One sort criterion."""
+    """One sort criterion of a list's order."""
 
     expression: sa.ColumnElement[Any]
     descending: bool
@@ -236,9 +236,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Titled:
-    """The titles by which a segment is sorted: those of the records of `target` that `link` leads to, as far as they
-    fulfil `conditions`. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few.
-    """
+    """The order of a segment by titles of linked records: of `target`, to which `link` leads, as far as they fulfil
+    `conditions`. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few."""
 
     target: sa.FromClause
     link: sa.ColumnElement[Any]
@@ -247,14 +246,14 @@ class Titled:
     conditions: tuple[sa.ColumnElement[bool], ...]
 
     def joined(self, table: sa.Table) -> sa.FromClause:
-        """The rows, each with its title, joined so that the planner does not look up rows by titles."""
+        """The rows joined with their titles, so that the planner does not look up rows by titles."""
         return table.join(self.target, ColumnWithoutIndex(self.link) == self.target.c["id"])
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Rows that an index has in this order. `constant`: the first criterion is the same for all of them, and `order` is
-    that of the rest. `titled`: the first criterion is the title of a linked record."""
+    """A segment of a list's order: rows that an index has in this order. `constant`: the first criterion is the same
+    for all of them, and `order` is that of the rest. `titled`: the first criterion is the title of a linked record."""
 
     order: Order
     conditions: tuple[sa.ColumnElement[bool], ...]
@@ -262,7 +261,7 @@ class Segment:
     titled: Titled | None = None
 
     def beyond(self, position: Sequence[Any], backwards: bool) -> "Segment":
-        """Its rows after a position."""
+        """The rows of the segment after a position."""
         conditions = (*self.conditions, self.order.beyond(position, backwards))
         if self.titled is None:
             return replace(self, conditions=conditions)
@@ -303,7 +302,7 @@ def _fits(key: SortKey, value: Any) -> bool:
 
 
 def _pack(value: Any) -> Any:
-    """A sort value that JSON can hold."""
+    """A sort value that the JSON of a keyset can hold."""
     if isinstance(value, datetime.datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, datetime.date):

@@ -105,7 +105,7 @@ def _counted_modules(policy: Policy) -> tuple[str, ...]:
 
 
 def is_counted(policy: Policy, module: str) -> bool:
-    """Whether an index has the newest records that the reader may see, however many others have."""
+    """Whether news of a module is counted: an index has the newest visible records, however many others have."""
     access = policy.access(module)
     if access is None or not access.menu or not policy.declaration.modules[module].has_news:
         return False
@@ -195,7 +195,7 @@ def _statement(policy: Policy, page: PageShown | None) -> Any:
 
 
 def _shared(policy: Policy, shared: SharedPolicy, page: PageShown | None) -> Any:
-    """The statement for all readers of the kind of `policy`; None if each needs their own, or none."""
+    """The statement for what is new, for all readers of the kind of `policy`; None if each needs their own, or none."""
     counted = _counted_modules(policy)
     if not all(map(shared.scope_is_shared, counted)) or not may_be_shared(page.tabs if page else ()):
         return None
@@ -320,5 +320,5 @@ def _tab(place: int) -> str:
 
 
 def _text(text: str) -> sa.ColumnElement[str]:
-    """The name of a module, or a kind of row."""
+    """The name of a module, or a kind of row, as SQL in the statement for what is new."""
     return sa.literal_column(f"'{text}'", sa.Text())

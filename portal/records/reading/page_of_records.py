@@ -10,7 +10,7 @@ from portal.conditions import ALWAYS, Condition
 
 @dataclass(frozen=True)
 class Query:
-    """What a list shows. `text` is the general search; `after`/`before` are keys of a Page."""
+    """The query of a list: what it shows. `text` is the general search; `after`/`before` are keys of a Page."""
 
     text: str = ""
     condition: Condition = ALWAYS

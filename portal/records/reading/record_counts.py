@@ -17,7 +17,7 @@ CountKey = tuple[str, tuple[Condition, ...]]
 
 @dataclass(frozen=True)
 class RecordCounts:
-    """The numbers of the records of `reader`."""
+    """Counts the records of `reader` that several queries have."""
 
     reader: RecordReader
     search: SearchPages

@@ -54,7 +54,7 @@ class RecordReader(ModulePolicy):
         return self.load(self.execute(statement, **{IDS: list(ids)}), fields)
 
     def exists(self, record_id: int) -> bool:
-        """Whether this reader may see the record and it is not excluded by `narrowed`."""
+        """Whether this reader may see the record with an id and it is not excluded by `narrowed`."""
         return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
 
     def counts_among(self, ids: Sequence[int], conditions: Sequence[Condition]) -> list[int]:
@@ -114,7 +114,7 @@ class RecordReader(ModulePolicy):
 
     @cached_property
     def typed(self) -> TypedValues:
-        """What was typed, and other values of this request only."""
+        """The parameters of this request for statements about the records: typed values and the like."""
         return TypedValues(self.statements, self.connection.dialect)
 
     def execute(self, statement: Statement, **values: Any) -> Sequence[Row]:
@@ -152,11 +152,11 @@ class RecordReader(ModulePolicy):
 
 
 def values_in_table(rows: Iterable[Row], fields: Sequence[Field]) -> list[dict[str, Any]]:
-    """The values of `fields` that the module's own table holds, row by row."""
+    """The values of `fields` in rows that were read from the module's own table, row by row."""
     in_table = [(field.name, _loader(field)) for field in fields if not field.in_join_table]  # others have a join table
     return [{name: load(row) for name, load in in_table} for row in rows]
 
 
 def _loader(field: Field) -> Callable[[Row], Any]:
-    """A function that reads the value of a field from a row: for most fields, simply a column."""
+    """A function that reads the value of a field from a row of a statement: for most fields, simply a column."""
     return itemgetter(field.name) if type(field).load is Field.load else field.load

@@ -31,7 +31,8 @@ LONGEST_TITLE = 1_000  # characters that are searched for in titles; SQLite refu
 
 @dataclass(frozen=True)
 class Records(RecordReader):
-    """The records of `name` for the reader of `policy`. Raises KeyError for a module that the profile lacks."""
+    """The records of `name` for the reader of `policy`, as other layers use them. Raises KeyError for a module that the
+    profile lacks."""
 
     _known_hits: dict[HitsKey, list[search.Hit]] = field(default_factory=dict, init=False, compare=False, repr=False)
     _known_counts: dict[CountKey, Count] = field(default_factory=dict, init=False, compare=False, repr=False)

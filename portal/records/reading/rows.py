@@ -41,7 +41,7 @@ def _rows(records: PartialRecords, name: str, columns: Sequence[Field]) -> dict[
 
 
 def _statement(table: sa.FromClause, columns: Sequence[Field]) -> sa.Select[Any]:
-    """These columns of the rows of the records IDS, in their order."""
+    """The statement for the rows of a `lines` field: these columns, of the records IDS, in their order."""
     selected = [table.c["id"], table.c["_record"], *(part for column in columns for part in column.selected(table))]
     order = table.c["_record"], table.c["_position"], table.c["id"]
     among = AmongIds(table.c["_record"], id_list_parameter())

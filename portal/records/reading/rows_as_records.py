@@ -24,7 +24,7 @@ class RowRecords(Records):
 
     @property
     def as_system(self) -> Records:
-        """The same with every column."""
+        """The rows in forms with every column, as the portal itself sees them."""
         return replace(self, policy=system_policy(self.policy.tables, self.policy.reader))
 
     @property

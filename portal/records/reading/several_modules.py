@@ -90,12 +90,12 @@ def _read_alike(parts: Sequence[_Part]) -> None:
 
 
 def _ids(number: int) -> str:
-    """The parameter that holds the ids of one of the modules."""
+    """The parameter that holds the ids of one of several modules."""
     return f"{IDS}_{number}"
 
 
 def _statement(parts: Sequence[_Part]) -> Statement:
-    """The statement for all parts, built once for all readers of this kind if the scope of each module is shared."""
+    """The statement for records of several modules, built once for readers of this kind if each scope is shared."""
     policy, shared = parts[0].reader.policy.shared, [part.reader.shared_statements for part in parts]
     built_once = [statements for statements in shared if statements is not None and statements.narrowed == ALWAYS]
     if policy is None or len(built_once) < len(parts):

@@ -160,7 +160,7 @@ class Statements(ModulePolicy):
         return self._planned_once(self._counting(conditions).where(self._among_ids(), scope))
 
     def counting_within(self, condition: Condition, conditions: Sequence[Condition]) -> Statement:
-        """The same for all records that fulfil `condition`."""
+        """Like `counting_ids`, for all records that fulfil `condition`."""
         return self._counting(conditions).where(self.where(condition))
 
     def _counting(self, conditions: Sequence[Condition]) -> sa.Select[Any]:

@@ -30,7 +30,7 @@ class PartialRecords:
 
 
 def add_linked_records(records: PartialRecords) -> None:
-    """Gives every linked record its title.
+    """Gives every linked record of a page its title.
 
     `links` are read here, and only the records that the reader may see remain in them.
     """
@@ -110,7 +110,7 @@ def _statement(policy: Policy, target: str) -> Statement:
 
 
 def _build(policy: Policy, target: str) -> Statement:
-    """The query for the records IDS of a module, including those that the reader may not see."""
+    """The query for titles of linked records, whose ids are IDS, including those that the reader may not see."""
     module, table = policy.module(target), policy.tables.module(target)
     title, unique = module.title_field, module.unique_text
     of_unique = unique.selected(table) if unique else ()

@@ -49,7 +49,7 @@ class TypedFilter(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """Filters of which any or all must hold; `negated`: the opposite."""
+    """Filters of a typed search of which any or all must hold; `negated`: the opposite."""
 
     start: int
     end: int
@@ -109,7 +109,7 @@ class TypedSearch:
 
 
 def filters_in(parts: Sequence[SearchPart]) -> Iterator[TypedFilter]:
-    """Every filter in `parts`."""
+    """Every filter in the `parts` of a typed search."""
     for part in parts:
         if isinstance(part, TypedFilter):
             yield part
@@ -131,7 +131,7 @@ def as_words(records: Records, text: str) -> str:
 
 @dataclass(frozen=True)
 class FilterNames:
-    """The names that a reader may use for the fields they may filter by."""
+    """The names that a reader may use in a typed search for the fields they may filter by."""
 
     fields: Mapping[str, Field]  # by their names, and by their labels unless another field has that name
     spellings: Mapping[str, str]  # by name, how a field is typed: its label, if that is one unambiguous word
@@ -159,14 +159,14 @@ def _with_spaces(text: str) -> str:
 
 
 def quote(text: str) -> str:
-    """A value as it is typed: in quotes if it needs them."""
+    """A value as it is typed into a search: in quotes if it needs them."""
     if re.fullmatch(r'[^\s()"“„«<>]+', text) and ".." not in text:
         return text
     return f'"{text}"' if '"' not in text else f"“{text.replace('”', '')}”"
 
 
 def unquote(text: str) -> str:
-    """A name or value without its quotes, which may be unclosed."""
+    """A name or value of a typed search without its quotes, which may be unclosed."""
     if text.isalnum():
         return text
     return re.sub(QUOTED, lambda quote: quote[0][1:-1], text).removeprefix('"').strip()
@@ -183,7 +183,7 @@ class _Or(NamedTuple):
 
 
 class _Group(NamedTuple):
-    """The content of a pair of brackets."""
+    """The content of a pair of brackets in a typed search."""
 
     start: int
     end: int
@@ -195,7 +195,7 @@ _Item = _Word | _Or | _Group | TypedFilter
 
 
 class _Parser:
-    """Parses one text in two passes: first brackets, then what `or` joins."""
+    """Parses one typed search in two passes: first brackets, then what `or` joins."""
 
     def __init__(self, records: Records, text: str) -> None:
         self.records, self.text = records, text
@@ -321,7 +321,7 @@ class _Parser:
 
 
 def _either(first: SearchPart, second: SearchPart) -> Joined:
-    """Two neighbors of `or`; the first may already be joined from others."""
+    """Two neighbors of `or` in a typed search; the first may already be joined from others."""
     if isinstance(first, Joined) and first.any and not first.negated:
         return first._replace(end=second.end, parts=(*first.parts, second))
     return Joined(first.start, second.end, False, True, (first, second))
@@ -348,7 +348,7 @@ def _one_sided(name: str, sign: str, bound: str) -> Filter:
 
 
 def _meaning(field: Field, value: str, reader: Reader) -> str:
-    """A value without quotes; a special word as the declaration writes it."""
+    """A value in a typed search without quotes; a special word as the declaration writes it."""
     folded = fold(value)
     for special, word in SPECIAL.items():
         if special in field.specials and folded in (special, fold(reader.text(word))):

@@ -98,7 +98,7 @@ def _fill(
 
 
 def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
-    """Copies files from the store; returns the names of those that it lacks."""
+    """Copies files from the store into a backup; returns the names of those that it lacks."""
     missing = set()
     for name in sorted(names):
         path = target / name
@@ -115,7 +115,7 @@ def _copy_files(store: Store, names: set[str], target: Path) -> set[str]:
 
 
 def _copy_declarations(folder: Path, target: Path) -> int:
-    """Copies the YAML files and others next to them, such as logos, except hidden ones and `var/`."""
+    """Copies the YAML files and others next to them, such as logos, into a backup, except hidden ones and `var/`."""
     files = [path for path in sorted(folder.iterdir()) if path.is_file()] + sorted(folder.glob("profiles/*.yaml"))
     declarations = [path for path in files if path.suffix in (".yaml", ".svg", ".png", ".jpg", ".jpeg", ".webp")]
     for path in declarations:
@@ -182,7 +182,7 @@ def _open_backup(source: Path) -> Iterator[Path]:
 
 
 def _checked_manifest(content: Path) -> dict[str, Any]:
-    """The list of contents, after checking that everything in it is intact."""
+    """The list of a backup's contents, after checking that everything in it is intact."""
     try:
         manifest = json.loads((content / MANIFEST).read_text(encoding="utf-8"))
         contents, version, database = dict(manifest["contents"]), manifest["format"], manifest["database"]

@@ -39,7 +39,7 @@ class CsvColumn:
 
 @dataclass
 class Columns:
-    """The result of mapping a header.
+    """Which field each column of a file fills: the result of mapping a header.
 
     `skipped`: headers of fields that the portal computes or sets itself; `unclear`: headers that match nothing, with
     the reason; `wrong`: other problems; `missing`: required fields for which no row could have a value.
@@ -53,7 +53,7 @@ class Columns:
 
     @property
     def problems(self) -> list[str]:
-        """All problems, as the command reports them."""
+        """All problems of mapping a header, as the command reports them."""
         return [*self.wrong, *self.unclear.values(), *(missing_column(field.name) for field in self.missing)]
 
 
@@ -87,7 +87,7 @@ def settable(module: Module, with_files: bool = False) -> dict[str, Field]:
 
 
 def part_names(field: Field) -> list[str]:
-    """The parts into which a field's value may be split, as in a form: FIELD.street, FIELD.currency."""
+    """The parts of a field that may have columns of their own, named as in a form: FIELD.street, FIELD.currency."""
     names = () if field.by_upload else field.inputs(None, PLAIN)
     return [name.partition(".")[2] for name in names if "." in name]
 
@@ -134,7 +134,7 @@ def find_columns(
 
 
 def _same(header: str) -> str:
-    """A header for comparison: without case, accents, and kinds of space or line break between words."""
+    """The header of a column for comparison: without case, accents, and kinds of space or line break between words."""
     return fold(" ".join(header.split()))
 
 
@@ -172,7 +172,7 @@ def _unclear_column(targets: Targets, header: str, name: str | None, candidates:
 
 
 def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
-    """The field, or part of a field, with this name."""
+    """The field, or part of a field, with the name in a column's header."""
     name, _dot, part = _same(header).partition(".")
     if name not in known:
         return []
@@ -182,7 +182,7 @@ def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
 def _labelled(
     module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
 ) -> list[tuple[Field, str]]:
-    """The fields, or parts of fields, with this label in any language; built-in ones if no declared one has it."""
+    """The fields, or parts of fields, whose label a header is, in any language; built-in ones if no other has it."""
     label, languages = _same(header), tuple(languages)
     matching = [
         (field, part)
@@ -194,7 +194,7 @@ def _labelled(
 
 
 def _labels(field: Field, part: str, languages: Sequence[str]) -> set[str]:
-    """The labels of a field, or its `part`, in all languages."""
+    """The labels that the column of a field, or its `part`, may have, in all languages."""
     labels = {*field.title, *(field.title(language) for language in languages)}
     if part == CURRENCY:
         words = {part, *(translate(_("currency"), language) for language in languages)}
@@ -226,7 +226,7 @@ def _wrong_key(fillable: Mapping[str, Field], columns: Sequence[CsvColumn], key:
 
 
 def _can_be_key(field: Field) -> bool:
-    """Whether a single column holds the whole value of the field."""
+    """Whether a single column of a file holds the whole value of the field, so that it can find records."""
     return not field.multiple and not field.targets and not part_names(field) and bool(field.columns())
 
 

@@ -36,7 +36,7 @@ class UnreadableFileError(ValueError):
 
 @dataclass(frozen=True)
 class CsvRow:
-    """One row: the physical line on which it begins, and its cells, or why they cannot be read."""
+    """One row of a CSV file: the physical line on which it begins, and its cells, or why they cannot be read."""
 
     line: int
     cells: tuple[str, ...] = ()
@@ -71,7 +71,7 @@ class CsvSource:
 
 
 def open_source(path: Path, delimiter: str | None = None) -> CsvSource:
-    """Reads the whole file once, so that no import starts with a file that ends in garbage.
+    """A CSV file to import, read as a whole once, so that no import starts with a file that ends in garbage.
 
     `delimiter`: the character between cells; None for that of a line `sep=;`, else the one that fits the first rows.
     Raises UnreadableFileError and OSError.
@@ -122,7 +122,7 @@ def _newline(path: Path) -> str:
 
 
 def _count_lines(path: Path, encoding: str, newline: str) -> int:
-    """The number of lines. Raises UnreadableFileError with the place of the first invalid byte."""
+    """The number of lines of a CSV file. Raises UnreadableFileError with the place of the first invalid byte."""
     lines, offset, decoder = 1, 0, codecs.getincrementaldecoder(encoding)()
     with path.open("rb") as file:
         while True:
@@ -177,7 +177,7 @@ def _without_empty_end(cells: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _filled_rows(file: TextIO, delimiter: str) -> Iterator[CsvRow]:
-    """The rows with a non-empty cell or a problem."""
+    """The rows of a CSV file with a non-empty cell or a problem."""
     return (row for row in _parsed_rows(file, delimiter) if row.problem or any(map(str.strip, row.cells)))
 
 

@@ -136,7 +136,7 @@ class ListCells:
 
 
 class RowCells(Protocol):
-    """The rows of the field `name` in columns of their records' file."""
+    """The exported rows of the field `name` in columns of their records' file."""
 
     name: str
 
@@ -147,7 +147,7 @@ class RowCells(Protocol):
 
 
 class Export:
-    """All records of a module, oldest first, with every field that an import may set; `done` counts them.
+    """An export of all records of a module, oldest first, with every field that an import may set; `done` counts them.
 
     `rows`: the `lines` fields whose rows are in the same file.
     """
@@ -184,7 +184,7 @@ class Export:
 
 
 class RawCells:
-    """The cells of `fields` as an import reads them, and their headers."""
+    """The cells of exported `fields` as an import reads them, and their headers."""
 
     def __init__(self, fields: Sequence[Field], reader: Reader) -> None:
         self._fields, self._reader = fields, reader
@@ -210,7 +210,7 @@ class RawCells:
 
 
 def _part_cells(field: Field, value: Any, reader: Reader) -> list[str]:
-    """The cells of a value with parts, an amount or an address, in the order of its inputs."""
+    """The exported cells of a value with parts, an amount or an address, in the order of its inputs."""
     inputs = field.inputs(value, reader)
     return [""] * len(inputs) if value is None else [str(cell) for cell in inputs.values()]
 

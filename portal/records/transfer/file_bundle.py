@@ -16,7 +16,7 @@ LONGEST_NAME = 200  # bytes; file systems allow 255
 
 
 class FileBundle(Protocol):
-    """Files by their paths."""
+    """The files next to a CSV file, by their paths."""
 
     def add(self, path: str, chunks: Iterable[bytes]) -> None:
         """Writes a file. Raises OSError."""
@@ -29,7 +29,7 @@ class FileBundle(Protocol):
 
 
 class FolderBundle:
-    """Files in a folder."""
+    """A bundle of files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.resolve()
@@ -60,7 +60,7 @@ class FolderBundle:
 
 
 class ZipBundle:
-    """Files in a zip archive."""
+    """A bundle of files in a zip archive."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
@@ -84,7 +84,7 @@ class ZipBundle:
 
 @contextmanager
 def open_bundle(path: Path, write: bool = False) -> Iterator[FileBundle]:
-    """The files at `path`. Raises OSError, also for a file that is not an archive."""
+    """The bundle of files at `path`, a folder or an archive. Raises OSError, also for a file that is no archive."""
     if path.suffix.lower() == ".zip":
         try:
             with zipfile.ZipFile(path, "w" if write else "r") as archive:
@@ -109,7 +109,7 @@ def is_internal(path: str) -> bool:
 
 
 def _shortened(name: str) -> str:
-    """The name of an exported file, short enough for every file system, with its extension."""
+    """The name of a file in a bundle, short enough for every file system, with its extension."""
     if len(name.encode()) <= LONGEST_NAME:
         return name
     stem, dot, ending = name.rpartition(".")

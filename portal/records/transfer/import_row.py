@@ -39,7 +39,7 @@ class ImportRow:
 
 
 def changed_values(row: ImportRow) -> dict[str, Any]:
-    """The values of a row that differ from its record; fields with links to other rows of the file always do."""
+    """The values of an imported row that differ from its record; links to other rows of the file always do."""
     record = row.record
     if record is None:
         return row.values
@@ -53,7 +53,7 @@ def changed_values(row: ImportRow) -> dict[str, Any]:
 
 
 def _comparable_value(value: Any) -> Any:
-    """A value for comparison: links by their targets, since a file does not know their titles."""
+    """A value of an imported row for comparison: links by their targets, since a file does not know their titles."""
     if value in EMPTY:
         return None
     if isinstance(value, tuple):
@@ -62,7 +62,7 @@ def _comparable_value(value: Any) -> Any:
 
 
 class CellForm:
-    """Cells in the shape of a posted form."""
+    """The cells of an imported row in the shape of a posted form."""
 
     def __init__(self, cells: Mapping[str, Any]) -> None:
         self._cells = cells

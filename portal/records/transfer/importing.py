@@ -64,7 +64,7 @@ def import_file(
 
 
 def columns_of_file(records: Records, headers: Sequence[str], options: ImportOptions) -> Columns:
-    """Which fields the columns of a file with these `headers` fill."""
+    """Which fields the columns of a file to import, with these `headers`, fill."""
     rights, languages = options.rights, records.policy.declaration.settings.languages
     if rights is None:
         headers = without_row_columns(records.module, headers, list(options.columns))

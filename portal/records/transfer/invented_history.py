@@ -99,7 +99,7 @@ class InventedHistory:
 
     @cached_property
     def _accounts(self) -> dict[int, int]:
-        """The accounts by person."""
+        """The accounts by person, as authors of invented events."""
         account = self.records.policy.tables.account
         rows = self.records.connection.execute(sa.select(account.c["person"], account.c["id"]))
         return {person: account_id for person, account_id in rows}
@@ -125,7 +125,7 @@ def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transi
 
 
 def sort_events(connection: Connection, tables: Tables) -> None:
-    """Puts events in order of time, as if each had been written when it happened."""
+    """Puts the events of the history in order of time, as if each had been written when it happened."""
     event = tables.event
     rows = [dict(row) for row in connection.execute(sa.select(event).order_by(event.c["at"], event.c["id"])).mappings()]
     connection.execute(sa.delete(event))

@@ -31,7 +31,7 @@ class KeptRows:
         pickle.dump(rows, self._file, pickle.HIGHEST_PROTOCOL)
 
     def batches(self) -> Iterator[list[ImportRow]]:
-        """The rows in order."""
+        """The kept rows in order."""
         for batch in self._all_batches():
             yield [row for row in batch if row.line not in self.left_out]
 

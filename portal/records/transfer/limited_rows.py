@@ -15,7 +15,7 @@ LEAST_OF_CELL = 10  # bytes that a cell counts in addition to its text
 
 @dataclass(frozen=True)
 class LimitedRows:
-    """The rows of a file: at most MOST_ROWS, with at most MOST_COLUMNS. Raises UnreadableFileError for more."""
+    """Rows of a file imported in the browser: at most MOST_ROWS and MOST_COLUMNS. Raises UnreadableFileError."""
 
     source: CsvRows
 

@@ -31,7 +31,7 @@ class TooManyRowsError(Exception):
 
 @dataclass(frozen=True)
 class RowColumns:
-    """The rows of one field in the columns of `source`, as if they were in their own file."""
+    """The rows of one `lines` field in the columns of the file `source`, as if they were in their own file."""
 
     source: CsvRows
     headers: tuple[str, ...]

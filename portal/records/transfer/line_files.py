@@ -181,7 +181,7 @@ def _record_of(row: ImportRow, of_lines: Mapping[int, int] | None) -> int:
 def _without_rows(
     field: Field, by_record: Mapping[int, list[ImportRow]], of_lines: Mapping[int, int]
 ) -> Iterator[BadCell]:
-    """Records that must have rows and have none on their line."""
+    """Bad cells of the file of records, for those that must have rows and get none from the file of rows."""
     for line, record_id in of_lines.items():
         if not by_record[record_id] and (problem := field.wrong_number(0) or (field.required and _("Required"))):
             yield BadCell(line, field.name, problem)

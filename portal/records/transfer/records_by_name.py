@@ -80,7 +80,7 @@ def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Ite
 def records_by_key(
     records: Records, field: Field, keys: Iterable[tuple[Any, ...]]
 ) -> Iterator[tuple[tuple[Any, ...], int]]:
-    """(key, id) of the records that have one of `keys`, regardless of who may see them.
+    """The (key, id) of the records that already have one of the `keys` in a file, regardless of who may see them.
 
     A key holds the values of the columns that make `field` unique.
     """
@@ -93,7 +93,7 @@ def records_by_key(
 
 
 def ids_by_name(records: Records, field: Field, names: Iterable[str]) -> dict[str, list[int]]:
-    """The ids of the records that have these names in `field`, by name; without names that no record has."""
+    """The ids of the records that have the names in a file, in `field`, by name; without names that no record has."""
     names_by_value: dict[Any, list[str]] = {}
     for name in names:
         value = _key_of_name(records, field, name)
@@ -173,7 +173,7 @@ def _offer_key(field: Field, target: str, others: Mapping[str, Any]) -> tuple[An
 
 
 class RowLinks:
-    """Reads the link `fields` of rows. `refuse` is called with line, field and reason for every bad cell.
+    """Reads the link `fields` of a file's rows. `refuse` is called with line, field and reason for every bad cell.
 
     `as_offered`: a link may only lead to what a form offers.
     """

@@ -14,7 +14,7 @@ workbook_reading = LazyModule("portal.records.transfer.workbook_reading")
 
 
 class Source(CsvRows, Protocol):
-    """A file whose headers are known; `lines`: their number, if known."""
+    """A file to import, whose headers are known; `lines`: their number, if known."""
 
     @property
     def lines(self) -> int | None: ...

@@ -115,7 +115,7 @@ def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | N
 
 
 def imported(records: Records, stored: StoredImport, author: Author) -> Imported | None:
-    """What an import by `author` created and changed; None if that is no longer known."""
+    """What the import of an uploaded file by `author` created and changed; None if that is no longer known."""
     event, at = records.policy.tables.event, imported_at(records, stored)
     if at is None:
         return None
@@ -179,7 +179,7 @@ def _touched(records: Records, ids: list[int]) -> list[int]:
 
 
 def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]]:
-    """What links to the records `ids`, by their ids, regardless of who may see it."""
+    """What links to the imported records `ids`, by their ids, regardless of who may see it."""
     linking: dict[int, set[tuple[str, int]]] = {}
     for module in records.policy.declaration.modules.values():
         others = records.as_system.of(module.name)
@@ -195,7 +195,7 @@ def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]
 
 
 def _links_of(field: Field, value: Any, column: tuple[str, ...]) -> Iterator[Linked]:
-    """The links of a field, or those of a column of its rows."""
+    """The links of a field, or those of a column of its rows, that may lead to imported records."""
     if not column:
         yield from field.links_in(value)
     for row in value if column else ():

@@ -41,7 +41,7 @@ EVENT = "imported"
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """How many records were added and changed, and how many rows match what their records already hold.
+    """How many records an import added and changed, and how many rows match what their records already hold.
 
     `ids`: of the records, by line of the file; `added_ids`: of the new ones.
     """
@@ -203,9 +203,9 @@ def _update(
     author: Author,
     internal: Set[str],
 ) -> None:
-    """One statement sets every field that the file has, even if only one of them differs; another does the same for
-    records that do not count as modified because only `internal` fields have changed.
-    """
+    """Writes the columns of changed records of an import. One statement sets every field that the file has, even if
+    only one of them differs; another does the same for records that do not count as modified because only `internal`
+    fields have changed."""
     table, now = system.table, system.policy.reader.now
     names = dict.fromkeys(name for row in batch for name in row.values)
     fields = [field for name in names if (field := system.module.field(name)).columns()]
@@ -260,7 +260,7 @@ def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any])
 
 
 def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns as parameters, whose names must differ from those of the columns."""
+    """The columns that an import stores as parameters, whose names must differ from those of the columns."""
     return {f"new_{name}": value for name, value in stored.items()}
 
 
@@ -273,7 +273,7 @@ def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str,
 
 
 def _remove_hidden_rows(records: Records, changes: Mapping[ImportRow, Mapping[str, Any]]) -> None:
-    """Removes the rows of `lines` that a change hides; a file changes rows in no other way here."""
+    """Removes the rows of `lines` that an imported change hides; a file changes rows in no other way here."""
     names = {field.name for field in records.module.lines}
     for row, values in changes.items():
         write_own_tables(records, row.id, {name: () for name in names & values.keys()})

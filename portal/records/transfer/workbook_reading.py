@@ -94,7 +94,7 @@ def _check_archive(path: Path, most_unpacked: int) -> bool:
 
 
 def _look_through(part: IO[bytes]) -> tuple[int, bool]:
-    """How many elements a part has, and whether one is a formula. Raises ValueError for a document type."""
+    """How many elements a workbook's part has, and whether one is a formula. Raises ValueError for a document type."""
     elements, has_formula, end = 0, False, b""
     while chunk := part.read(CHUNK):
         text = end + chunk
@@ -107,7 +107,7 @@ def _look_through(part: IO[bytes]) -> tuple[int, bool]:
 
 
 def _filled_rows(path: Path, has_formulas: bool) -> Generator[CsvRow, None, None]:
-    """The rows with a non-empty cell."""
+    """The rows of a workbook with a non-empty cell."""
     with _damage_explained(), ExitStack() as books:
         results = _rows(books.enter_context(_open(path)))
         formulas: Iterator[Sequence[Any]] = repeat(())
@@ -165,7 +165,7 @@ def _problem(cell: Any) -> str | None:
 
 
 def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | None:
-    """Why a row cannot be used: a program wrote a formula that no spreadsheet has computed yet."""
+    """Why a row of a workbook cannot be used: a program wrote a formula that no spreadsheet has computed yet."""
     for cell, formula in zip(row, formula_row, strict=False):
         if cell.value is None and formula.data_type == "f":
             return _(
@@ -176,7 +176,7 @@ def _missing_result(row: Sequence[Any], formula_row: Sequence[Any]) -> str | Non
 
 
 def _text(cell: Any) -> str:
-    """The value of a cell, as machines write it."""
+    """The value of a workbook's cell, as machines write it."""
     value = cell.value
     if value is None or isinstance(value, str):
         return value or ""
@@ -197,7 +197,7 @@ def _text(cell: Any) -> str:
 
 
 def _number(value: float, number_format: str) -> str:
-    """A number as people see it, without artifacts of floating point."""
+    """A number in a workbook as people see it, without artifacts of floating point."""
     number = Decimal(f"{value:.{MOST_DIGITS}g}") if isinstance(value, float) else Decimal(value)
     if "%" in number_format:
         return f"{number.scaleb(2).normalize():f}%"

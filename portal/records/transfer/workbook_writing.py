@@ -26,7 +26,7 @@ NO_SHEET_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 def write_workbook(
     file: BinaryIO, title: str, headers: Sequence[str], rows: Iterable[Sequence[SheetCell | str]], reader: Reader
 ) -> None:
-    """Writes the whole file; `title` names the sheet. Rows that do not fit continue on another sheet."""
+    """Writes a whole workbook; `title` names the sheet. Rows that do not fit continue on another sheet."""
     workbook = _Workbook(file, title, headers, reader)
     for row in rows:
         workbook.add(row)

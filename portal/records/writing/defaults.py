@@ -42,8 +42,8 @@ def value_from_declaration(records: Records, field: Field, raw: Any) -> Any:
 
 
 def _links(records: Records, field: Field, raw: Any) -> Iterator[Linked]:
-    """The record that `raw` names, if it exists; if several have the name, the first, which was meant before there was
-    another. `portal check --data` reports both cases to administrators."""
+    """The record that a default or `set` names with `raw`, if it exists; if several have the name, the first, which was
+    meant before there was another. `portal check --data` reports both cases to administrators."""
     constant = field.constant(raw, records.policy.reader)
     if isinstance(constant, list):
         yield from (item if isinstance(item, Linked) else Linked(item, field.targets[0]) for item in constant[:1])

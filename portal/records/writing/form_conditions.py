@@ -40,7 +40,7 @@ def hidden_by_change(records: Records, record_id: int, changed: Mapping[str, Any
 
 
 def hidden_values(records: Records, before: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a record with the values `before`, all of them."""
+    """Like `hidden_by_change`, for a record with the values `before`, all of them."""
     hidden: dict[str, Any] = {}
     while more := _hidden_by(records, before, {**changed, **dict.fromkeys(hidden)}):  # hiding these may hide others
         hidden |= more
@@ -59,7 +59,7 @@ def _hidden_by(records: Records, before: Mapping[str, Any], changed: Mapping[str
 
 
 def _shown_by(module: Module, changed: Iterable[str]) -> list[Field]:
-    """The other fields whose `show_when` reads one of the `changed` fields, or a value computed from one."""
+    """The fields of a form whose `show_when` reads one of the `changed` fields, or a value computed from one."""
     changed = set(changed)
     reads = changed | {formula.name for formula in formulas_reading(module, changed)}
     reads |= {field.name for field in module.fields.values() if field.link_path and field.link_path[0] in reads}
@@ -191,7 +191,7 @@ def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
 
 
 def _with_title(records: Records, links: Iterable[Linked], text: str) -> list[Linked]:
-    """The `links` whose titles contain `text`. Only these records are read: a module may have millions."""
+    """The `links` in a form whose titles contain `text`. Only these are read: a module may have millions of records."""
     ids: dict[str, list[int]] = {}
     for link in links:
         ids.setdefault(link.module, []).append(link.id)

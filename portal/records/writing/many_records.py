@@ -39,7 +39,7 @@ class AnswerRefusedError(Refused):
 
 
 def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[RecordOutcome]:
-    """Does something to each of the records `ids`, in this order."""
+    """Does one thing to each of many records, `ids`, in this order, and returns the outcomes."""
     for batch in batched(ids, READ_AT_ONCE):
         records_by_id = {record.id: record for record in records.by_ids(batch, records.module.everything)}
         for record_id in batch:
@@ -66,7 +66,7 @@ def _attempt(records: Records, record: Record, do: Callable[[Record], None]) -> 
 
 
 def transitions_for_many(records: Records) -> list[Transition]:
-    """The transitions that the profile may use on many records at once; none that asks for a file or a signature, since
+    """The transitions that a profile may use on many records at once; none that asks for a file or a signature, since
     each record needs its own, or for a field with the name of one of this form's inputs."""
     fields = records.module.fields
     return [

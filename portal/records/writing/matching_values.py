@@ -37,7 +37,7 @@ def without_mismatches(records: Records, values: Mapping[str, Any], given: Colle
 
 
 def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """The refusal of a value below that of the field in `at_least` or `after`; None if it is not below."""
+    """Why a value does not match the lower bound in another field, that in `at_least` or `after`; None if it does."""
     value, name = values.get(field.name), field.lower_bound_field or ""
     unread = unread_values(records, [name], values) if name and value is not None else {}
     least = values.get(name, unread.get(name))
@@ -53,7 +53,7 @@ def _lower_bound_problem(records: Records, field: Field, values: Mapping[str, An
 
 
 def _option_problem(records: Records, field: Field, values: Mapping[str, Any]) -> str | None:
-    """Why an option chosen in `field` is not offered with the other values, or None."""
+    """Why an option chosen in `field` does not match the values of the fields that it depends on, or None."""
     if not field.option_conditions:
         return None
     value, reader = values.get(field.name), records.policy.reader

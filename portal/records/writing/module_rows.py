@@ -67,7 +67,7 @@ def touch_row(records: Records, record_id: int, row: Row) -> None:
 
 
 def delete_row(records: Records, record_id: int) -> None:
-    """Deletes the row. Raises Refused if other existing tables need it."""
+    """Deletes the row of a record in its module's table. Raises Refused if other existing tables need it."""
     table = records.table
     if isinstance(table, ExistingTable):
         source = table.over.source_table()
@@ -79,7 +79,7 @@ def delete_row(records: Records, record_id: int) -> None:
 
 
 def new_row(records: Records, values: Mapping[str, Any], number: int, author: Author) -> dict[str, Any]:
-    """The columns of a new record, including the engine's own."""
+    """The columns of a new record's own row, including the engine's."""
     now, zone = records.policy.reader.now, records.policy.reader.time_zone
     created = values.get("created") or now
     row: dict[str, Any] = {

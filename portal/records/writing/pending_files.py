@@ -57,7 +57,7 @@ def keep_pending(
     files: Sequence[PendingFile],
     now: datetime.datetime,
 ) -> None:
-    """Keeps the rows of stored files until a record gets them; the oldest ones of the account make room."""
+    """Keeps the rows of uploaded files until a record gets them; the oldest ones of the account make room."""
     table, keys = tables.pending_file, [file.key for file in files]
     present = set(connection.scalars(sa.select(table.c["key"]).where(table.c["key"].in_(keys))))
     rows = [{**asdict(file), "account": account_id, "created": now} for file in files if file.key not in present]
@@ -94,6 +94,6 @@ def drop_pending(records: Records, keys: Collection[str]) -> None:
 
 
 def drop_expired(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
-    """Removes files that no form has claimed in time."""
+    """Removes pending files that no form has claimed in time."""
     table = tables.pending_file
     connection.execute(sa.delete(table).where(table.c["created"] < now - KEPT))

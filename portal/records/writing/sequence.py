@@ -21,7 +21,7 @@ def keep_above(connection: sa.Connection, tables: Tables, module: str, number: i
 def _advance(
     connection: sa.Connection, sequence: sa.Table, module: str, first: int, then: sa.ColumnElement[int]
 ) -> int:
-    """The last number: `first` if the module has none yet, else `then`."""
+    """Advances the sequence of a module; returns its last number: `first` if it has none yet, else `then`."""
     insert = insert_into(connection, sequence).values(module=module, last=first)
     upsert = insert.on_conflict_do_update(index_elements=["module"], set_={"last": then}).returning(sequence.c["last"])
     if connection.dialect.name == "sqlite":

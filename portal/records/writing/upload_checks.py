@@ -67,7 +67,7 @@ def check_uploads(
 
 
 def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:
-    """Why this file is refused, regardless of the others; empty if it is not."""
+    """Why an uploaded file is refused, regardless of the others; empty if it is not."""
     name = upload.name
     if len(name) > LONGEST_NAME:
         shortened = {"name": name[:40], "max": LONGEST_NAME}

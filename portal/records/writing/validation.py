@@ -40,7 +40,7 @@ NOT_OFFERED = _("Choose a record from the list.")
 
 @dataclass(frozen=True)
 class FormValues:
-    """A parsed form: the values that could be read, and what is wrong, by field."""
+    """The values of a posted form: those that could be read, and what is wrong, by field."""
 
     values: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -60,7 +60,7 @@ def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
 def read_form(
     records: Records, fields: Iterable[Field], form: Form, known: Mapping[str, Any], record_id: int | None = None
 ) -> FormValues:
-    """Reads `fields` from `form`. `known`: values of the form's other fields; `record_id`: the record being edited.
+    """Reads `fields` from a posted form. `known`: values of its other fields; `record_id`: the record being edited.
 
     An input that comes back unchanged keeps the record's value, even one that no input can hold: an option that is no
     longer offered, a yes/no that was never set. So does a field that `show_when` hid before and still hides, and one
@@ -71,7 +71,7 @@ def read_form(
 
 @dataclass(frozen=True)
 class _FormReading:
-    """See `read_form`."""
+    """Reads one posted form: see `read_form`."""
 
     records: Records
     fields: list[Field]
@@ -205,7 +205,7 @@ class _FormReading:
 
 
 def _without(errors: Mapping[str, str], fields: Collection[str]) -> dict[str, str]:
-    """The messages that are not for `fields` or their rows."""
+    """The messages of a posted form that are not for `fields` or their rows."""
     return {key: error for key, error in errors.items() if key.partition(".")[0] not in fields}
 
 
@@ -255,7 +255,7 @@ def typed_columns(of_rows: RowRecords, new: bool) -> list[Field]:
 
 
 def is_blank_row(columns: Iterable[Field], form: Form, reader: Reader, shown: Mapping[str, Any]) -> bool:
-    """Whether nothing was typed into a row that initially showed the values of `shown`."""
+    """Whether nothing was typed into a row of a posted form that initially showed the values of `shown`."""
     for column in columns:
         try:
             value = column.parse_form(form, reader)
@@ -299,7 +299,7 @@ def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
 
 
 def _with_line_feeds(text: str) -> str:
-    """The text with LF: browsers send line breaks as CR LF, whatever the page held."""
+    """A posted text with LF: browsers send line breaks as CR LF, whatever the page held."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -319,8 +319,8 @@ def _problem(records: Records, field: Field, values: Mapping[str, Any], record_i
 
 
 def is_taken(records: Records, field: Field, values: Mapping[str, Any], record_id: int | None) -> bool:
-    """Whether another record has the value, among all records regardless of who may see them, or those with the same
-    link."""
+    """Whether another record has a posted value that must be unique, among all records regardless of who may see them,
+    or those with the same link."""
     table, stored = records.table, field.store(values[field.name])
     same = [table.c[name] == stored[name] for name in (field.key_column, field.module_column) if name]
     same.append(table.c["id"] != (record_id or 0))
@@ -359,7 +359,7 @@ def without_taken(records: Records, values: Mapping[str, Any], given: Collection
 
 
 def _link_problem(records: Records, field: Field, value: Any, values: Mapping[str, Any]) -> str | None:
-    """Why a link may not lead to its record: it only allows what it offers."""
+    """Why a posted link may not lead to its record: it only allows what it offers."""
     for link in field.links_in(value):
         enabled = records.policy.access(link.module) is not None
         offered = offered_records(records, field, link.module, values) if enabled else None

@@ -112,7 +112,7 @@ def _actions(resource: Record, account: Account | None) -> Iterator[Action]:
 
 
 def _shown_link(request: Request, account: Account) -> str:
-    """The link of the invitation that the reader has just created; the next page no longer has it."""
+    """The link of the invitation that the reader has just created, on the card; the next page no longer has it."""
     token = read_cookie(request, Cookie.INVITATION)
     if not TOKEN.fullmatch(token):
         return ""

@@ -44,7 +44,7 @@ def posted_access(request: Request) -> dict[str, str]:
 
 
 def posted_name(request: Request) -> str:
-    """The posted name of a person, on one line."""
+    """The name of a person posted in a form for access, on one line."""
     return " ".join(posted_text(request, "name").split())
 
 
@@ -145,7 +145,7 @@ def access_rows(request: Request, inputs: Mapping[str, str], errors: Mapping[str
 
 
 def profile_offers(request: Request, profiles: Iterable[str], chosen: str) -> tuple[Offer, ...]:
-    """The offered profiles."""
+    """The profiles that a form for access offers."""
     declared = request.portal.declaration.profiles
     return tuple(Offer(name, display_name(declared[name]), name == chosen) for name in profiles)
 
@@ -183,7 +183,7 @@ def chosen_company(request: Request, text: str) -> int | None:
 
 
 def company_widget(request: Request, chosen: str, error: Words) -> Widget | None:
-    """The choice of a company; None if there is nothing to choose."""
+    """The choice of a company in a form for access; None if there is nothing to choose."""
     organizations, people = request.portal.declaration.organizations, request.portal.declaration.people
     if organizations is None or people is None:
         return None
@@ -204,7 +204,7 @@ def company_widget(request: Request, chosen: str, error: Words) -> Widget | None
 
 
 def _finder(request: Request, people: str) -> str:
-    """The address for finding companies as the reader types: that of the link from people to them."""
+    """The address for finding companies in a form for access: that of the link from people to them."""
     records = Records(request.connection, request.policy, people)
     link = records.module.organization
     return f"/{people}/find?field={link}" if link in fields_with_offers(records) else ""

@@ -128,7 +128,7 @@ def _outcome_words(request: Request, outcome: MassInvitationOutcome) -> Iterator
 
 
 def _titled(module: Module, ids: tuple[int, ...]) -> tuple[TitledLink, ...]:
-    """Those of the people that the reader sees, with links to their pages."""
+    """The people on the page of the mass invitation that the reader sees, with links to their pages."""
     return tuple(
         TitledLink(person.title or person.reference, record_address(module.module_name, person.id))
         for person in module.records.by_ids(ids, [])

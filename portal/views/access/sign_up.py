@@ -149,7 +149,7 @@ def _steps(request: Request, current: int) -> tuple[StepState, ...]:
 
 
 def _dead_link(request: Request, text: Words) -> Any:
-    """The page for a link that is no longer valid; a person it has let in goes on to their home page."""
+    """The page for a sign-up link that is no longer valid; a person it has let in goes on to their home page."""
     if request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_code = 404

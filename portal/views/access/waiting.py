@@ -31,7 +31,7 @@ from portal.web.resources import ROW_ID, Module
 
 @dataclass(frozen=True)
 class WaitingLine:
-    """A sign-up, with the profiles to choose from, and the companies if none is known."""
+    """A sign-up that waits for approval, with the profiles to choose from, and the companies if none is known."""
 
     id: int
     name: str
@@ -78,7 +78,7 @@ def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
 
 
 def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
-    """Gives access; returns the reason if it cannot."""
+    """Gives access to a person who waits; returns the reason if it cannot."""
     profile, register, limits = posted_text(request, "profile"), register_of(request), access_limits(request.identity)
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
@@ -105,13 +105,13 @@ def _company_input(sign_up: SignUp) -> str:
 
 
 def _within_reach(request: Request, person: int) -> bool:
-    """Whether the reader may give access to an already recorded person: staff to everyone they see."""
+    """Whether the reader may approve a person who waits and is already recorded: staff everyone they see."""
     people = Records(request.connection, request.policy, str(request.portal.declaration.people))
     return people.exists(person) and may_manage(request.connection, request.identity, person, None)
 
 
 def sign_ups_of(request: Request) -> SignUps:
-    """The sign-ups, in the name of the person who answers them."""
+    """The waiting sign-ups, in the name of the person who answers them."""
     return SignUps(request.connection, request.portal.tables, request.now)
 
 

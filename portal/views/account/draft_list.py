@@ -46,19 +46,19 @@ def draft_line(request: Request, draft: Draft) -> DraftLine:
 
 
 def _records_of(request: Request, module: str) -> Records | None:
-    """The records of the module; None if the profile no longer has it."""
+    """The records of the module that a draft in the list is about; None if the profile no longer has it."""
     return None if request.policy.access(module) is None else Records(request.connection, request.policy, module)
 
 
 def _record_of(records: Records, path: str) -> Record | None:
-    """The record that the form changes; None for a new one, and for one that can no longer be seen."""
+    """The record that a draft in the list changes; None for a new one, and for one that can no longer be seen."""
     record_id = path.partition("/")[0]
     rows = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
     return rows[0] if rows else None
 
 
 def _may_continue(records: Records, path: str, record: Record | None) -> bool:
-    """Whether the profile still has the page of the form."""
+    """Whether the profile still has the page of the form that a draft in the list belongs to."""
     first, _slash, action = path.partition("/")
     if first == "create":
         return records.policy.may(records.name, "create")
@@ -73,7 +73,7 @@ def _draft_title(records: Records | None, path: str, record: Record | None) -> s
 
 
 def _written_text(records: Records | None, draft: Draft) -> str:
-    """The text written into the form, without choices."""
+    """The text written into a draft in the list, without choices."""
     fields = records.module.fields if records else {}
     names = {name for name, field in fields.items() if field.widget in WRITTEN} | {"text", "comment"}
     texts = [text for name, texts in draft.content.inputs.items() if name in names for text in texts if text.strip()]

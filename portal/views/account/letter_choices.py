@@ -109,7 +109,7 @@ def choose_letters(context: Account, request: Request) -> Response:
 
 @view_config(context=Unsubscribe, request_method="GET", renderer="notice.pt", permission=NO_PERMISSION_REQUIRED)
 def show_unsubscribe(context: Unsubscribe, request: Request) -> NoticePage:
-    """`GET /unsubscribe/TOKEN`: asks; opening a link, as mail scanners do, changes nothing."""
+    """`GET /unsubscribe/TOKEN`: asks whether to end letters; opening a link, as mail scanners do, changes nothing."""
     account = _account(context, request)
     if account is None:
         return _not_valid(request)

@@ -105,7 +105,7 @@ def _show_new_codes(request: Request) -> SecondFactorPage:
 
 
 def _code_error(request: Request) -> Words:
-    """Why the sent code is not valid; empty if it is, and it is then used up."""
+    """Why the code sent to set up the second factor is not valid; empty if it is, and it is then used up."""
     account, device = request.identity.account, read_cookie(request, Cookie.DEVICE)
     try:
         is_right = request.logins.is_current_code(account, posted_text(request, "code"), device, request.now)

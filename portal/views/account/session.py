@@ -113,7 +113,7 @@ def choose_language(context: Root, request: Request) -> Response:
 
 
 def sign_in_attempt(request: Request, email: str = "", password: str = "") -> SignInAttempt:
-    """The attempt, from the form and the browser; a link replaces `email` and `password`."""
+    """The attempt to sign in, from the form and the browser; a link replaces `email` and `password`."""
     return SignInAttempt(
         email,
         password,

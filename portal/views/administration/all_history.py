@@ -43,7 +43,7 @@ class WholeHistoryPage:
 
 @dataclass(frozen=True)
 class Answer:
-    """The events of a page, the key of the next one, and a sentence if a filter cannot be read."""
+    """A page of the whole history: its events, the key of the next one, and a sentence if a filter cannot be read."""
 
     events: list[tuple[Event, Record | None]]
     more: int | None = None

@@ -32,7 +32,7 @@ class EffectExample:
 
 @dataclass(frozen=True)
 class EffectLine:
-    """Something lost, gained or changed."""
+    """Something lost, gained or changed by a change to the files."""
 
     kind: str
     sentence: str

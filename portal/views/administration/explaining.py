@@ -253,7 +253,7 @@ def _modules(request: Request, chosen: str) -> Iterator[Offer]:
 
 
 def _subjects(request: Request, module: Module) -> Iterator[Offer]:
-    """The record itself, its actions and transitions, its fields."""
+    """What the page can explain about a record: the record itself, its actions and transitions, its fields."""
     what, reader = request.GET.get("what", ""), request.reader
     labels: dict[str, Any] = dict(ACTION_LABELS)
     labels |= {name: display_name(transition) for name, transition in module.transitions.items()}

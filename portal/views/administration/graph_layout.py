@@ -159,7 +159,7 @@ def _layers(graph: Graph, links: Sequence[GraphLink], column: Mapping[str, int])
 
 
 def _order(layers: _Layers, forward: bool) -> None:
-    """Sorts each column by the places of its neighbors in the previous column."""
+    """Sorts each column of the graph by the places of its neighbors in the previous column."""
     neighbors = layers.before if forward else layers.after
     columns = layers.columns if forward else layers.columns[::-1]
     for previous, column in zip(columns, columns[1:], strict=False):
@@ -182,7 +182,7 @@ def _stack(layers: _Layers) -> None:
 
 
 def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
-    """The heights of a column packed as tightly as allowed."""
+    """The heights in a column of boxes packed as tightly as allowed."""
     y, offsets = 0.0, []
     for node, following in zip_longest(column, column[1:]):
         offsets.append(y)
@@ -192,7 +192,7 @@ def _offsets(layers: _Layers, column: Sequence[Hashable]) -> list[float]:
 
 
 def _level(layers: _Layers, forward: bool) -> None:
-    """Moves each column as close to the heights of its neighbors as its order and the gaps allow."""
+    """Moves each column of boxes as close to the heights of its neighbors as its order and the gaps allow."""
     neighbors = layers.before if forward else layers.after
     for column in layers.columns if forward else layers.columns[::-1]:
         heights = []
@@ -204,7 +204,7 @@ def _level(layers: _Layers, forward: bool) -> None:
 
 
 def _in_order(heights: Sequence[float], offsets: Sequence[float]) -> list[float]:
-    """The heights nearest to `heights` at which nothing overlaps: isotonic regression by pooling neighbors."""
+    """The heights of boxes nearest to `heights` at which nothing overlaps: isotonic regression by pooling neighbors."""
     pools: list[tuple[float, int]] = []  # mean, size
     for height, offset in zip(heights, offsets, strict=True):
         mean, size = height - offset, 1

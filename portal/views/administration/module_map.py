@@ -125,7 +125,7 @@ def show_map(context: Administration, request: Request) -> MapPage:
 
 
 def _links_of(module: Module) -> Iterator[tuple[str, Field]]:
-    """The links of a module by name, those in its lines as `lines.product`; without lookups."""
+    """The links of a module on the map by name, those in its lines as `lines.product`; without lookups."""
     for name, field in module.fields.items():
         columns = {f"{name}.{column}": inner for column, inner in field.row_fields.items()}
         for path, link in {name: field, **columns}.items():
@@ -146,7 +146,7 @@ def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
 
 
 def _graph(declaration: Declaration, links: Mapping[str, list[tuple[str, Field]]]) -> Graph:
-    """The graph, people first: modules linked with them both ways are on their right, as companies are."""
+    """The graph of the map, people first: modules linked with them both ways are on their right, as companies are."""
     names = sorted(links, key=lambda name: name != declaration.people)
     leading = [
         GraphLink(name, row, target)

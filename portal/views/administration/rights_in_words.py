@@ -20,7 +20,7 @@ ACTION_LABELS = {
 
 
 def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str:
-    """Whose records of a module people see."""
+    """Whose records of a module people with a profile see, in words for administrators."""
     if isinstance(access.see, Through):
         link = declaration.modules[access.module].field(access.see.through)
         words = _("Through “${link}”", mapping={"link": reader.text(link.title)})
@@ -30,7 +30,7 @@ def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str
 
 
 def can_words(module: Module, access: Access, reader: Reader) -> str:
-    """The allowed actions on records, transitions by their button labels."""
+    """The actions that a profile allows on records, in words for administrators, transitions by their button labels."""
     transitions = module.transitions
     labels = [display_name(transitions[name]) if name in transitions else ACTION_LABELS[name] for name in access.can]
     return reader.listed(reader.text(label) for label in labels)

@@ -71,7 +71,7 @@ def view_as(context: Administration, request: Request) -> ViewAsPage | Response:
 
 
 def leave_preview(request: Request) -> Response:
-    """Ends the view of this session; redirects to the person's record if the administrator sees it."""
+    """Ends this session's view as someone else; redirects to the person's record if the administrator sees it."""
     tables = request.portal.tables
     stop_viewing(request.connection, tables, _session_of(request))
     administrator, viewed = request.visitor.read_only_view.administrator, request.identity.account

@@ -27,7 +27,7 @@ class api_view_config(view_config):  # noqa: N801 - a decorator, as the class of
 
 
 def answer_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:
-    """The record after it was written; only the id if its author does not see it."""
+    """The answer to a program with the record after it was written; only the id if its author does not see it."""
     request.response.status_code = status
     record = records.get(record_id)
     if record is None:
@@ -53,7 +53,7 @@ def keep_for_repetition(request: Request, records: Records, record_id: int, *mor
 
 
 def _key(request: Request) -> str:
-    """The key of a request, for its address and account; empty if it has none."""
+    """The Idempotency-Key of a program's request, for its address and account; empty if it has none."""
     key = request.headers.get("Idempotency-Key", "")
     return account_key(request, hash_token(f"{request.path} {key}")) if key else ""
 

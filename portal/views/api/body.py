@@ -34,7 +34,7 @@ class SentFile:
 
 
 def read_body(request: Request) -> dict[str, Any]:
-    """The JSON object of a request; empty if nothing was sent. Raises InputError and HTTPError."""
+    """The JSON object that a program sent; empty if nothing was sent. Raises InputError and HTTPError."""
     if media_type(request) == FORM:
         part = request.POST.get(RECORD, "{}")
         if not isinstance(part, str) and part.size > LARGEST_URLENCODED:
@@ -58,7 +58,7 @@ def media_type(request: Request) -> str:
 
 
 def _parse(text: str | bytes) -> dict[str, Any]:
-    """Parses JSON; numbers with a decimal point stay exact."""
+    """Parses the JSON of a program; numbers with a decimal point stay exact."""
     try:
         body = json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError):
@@ -69,13 +69,13 @@ def _parse(text: str | bytes) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    """Refuses NaN and Infinity, which are not JSON."""
+    """Refuses NaN and Infinity in the body of a program, which are not JSON."""
     raise ValueError(name)
 
 
 def put_in_form(request: Request, form: Mapping[str, Any], fields: list[Field], attachments_of: Module | None) -> None:
-    """Makes the request look as if a page's form had sent `form`, with the files in it: of `fields`, and attachments
-    for records of the module `attachments_of`, None if there can be none.
+    """Makes a program's request look as if a page's form had sent `form`, with the files in it: of `fields`, and
+    attachments for records of the module `attachments_of`, None if there can be none.
 
     Raises InputError for files that nothing here accepts.
     """

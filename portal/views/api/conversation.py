@@ -78,7 +78,7 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
 
 
 def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
-    """The text of a comment, and whether it is internal, which only staff may set."""
+    """The text of a comment from a program, and whether it is internal, which only staff may set."""
     body = _checked(body, {"text": str, "internal": bool} if records.policy.staff else {"text": str})
     return visible_text(body.get("text", "")), body.get("internal", False)
 

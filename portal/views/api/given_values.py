@@ -163,7 +163,7 @@ class Given:
 
 
 def _ids_named(records: Records | None, name: str) -> list[int]:
-    """The first two of `records` that their reader knows by `name`, by the most reliable field."""
+    """The first two of `records` that a program's value names by `name`, by the most reliable field."""
     if records is None:
         return []
     for key in _known_keys(records):

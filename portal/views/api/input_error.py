@@ -11,7 +11,7 @@ UNEXPECTED = _("This is not in the expected format.")
 
 
 class InputError(Exception):
-    """Why a request is refused with `status`: a sentence, and one per field, by name."""
+    """Why a program's request is refused with `status`: a sentence, and one per field, by name."""
 
     def __init__(self, fields: Mapping[str, str], message: str = WRONG_FIELDS, status: int = 422) -> None:
         super().__init__(message)

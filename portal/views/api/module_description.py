@@ -51,7 +51,7 @@ def _in_path(name: str) -> Schema:
 
 @dataclass(frozen=True)
 class ModuleDescription:
-    """The module of `records`, for a reader who may write only unless `only_reads`."""
+    """The OpenAPI description of the module of `records`, for a reader who may write only unless `only_reads`."""
 
     records: Records
     only_reads: bool

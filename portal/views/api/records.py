@@ -121,7 +121,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
 
 
 def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:
-    """The content of a page's form as if a program had sent it with these inputs and its files."""
+    """The content of the form in which a program creates, edits or moves a record with these inputs and its files."""
     put_in_form(form.request, inputs, form.fields, form.records.module if form.takes_attachments else None)
     form.receive_files()
     return form.read(form.request.POST)

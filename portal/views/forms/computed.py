@@ -51,7 +51,7 @@ def total_texts(records: Records, field: Field, rows: Iterable[Row]) -> dict[str
 
 
 def with_formulas(records: Records, values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """`values` of a form with the record's formulas; `stored`: the record's values, empty for a new one.
+    """The `values` of a form with the record's formulas, computed; `stored`: the record's values, empty for a new one.
 
     A formula keeps its stored value if it depends on something that this reader may not read.
     """
@@ -91,8 +91,8 @@ def computed_in_form(
 
 
 def _rules(records: Records, fields: Iterable[Field], values: Mapping[str, Any], prefix: str = "") -> dict[str, Rules]:
-    """For those of `fields` that depend on the server: whether a form with `values` shows, requires and locks them now,
-    and which options it does not offer."""
+    """What a form's script asks the server about the `fields` that depend on it: whether a form with `values` shows,
+    requires and locks them now, and which options it does not offer."""
     return {
         prefix + field.name: (
             is_shown(records, field, values),

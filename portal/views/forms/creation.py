@@ -171,7 +171,7 @@ def _whole_minutes(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[s
 def _showing(
     form: CreateForm, given: Collection[str], chosen: Collection[str], values: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`values`, with those by which the form shows the fields that it is `given`, where defaults alone would hide them.
+    """The `values` of a new record, with those that show the fields that are `given`, where defaults would hide them.
 
     An order that is begun on the page of a service is one of a service, whatever the default is.
     """

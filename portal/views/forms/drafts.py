@@ -128,7 +128,7 @@ def watch_form(event: NewRequest) -> None:
 
 
 def _keep_refused_form(request: Request, response: Response) -> None:
-    """Called after the request's own transaction. What cannot be saved is left out."""
+    """Saves a refused form as a draft, after the request's own transaction. What cannot be saved is left out."""
     owner, form, content = posted_text(request, "_account"), form_name(request), posted_content(request)
     try:
         if request.visitor.identity is None and OWNER.fullmatch(owner):

@@ -47,7 +47,7 @@ from portal.web.resources import Record
 
 
 class EditForm(SentForm):
-    """The form of one record in a request. Raises HTTPConflict if the record is final."""
+    """The form of one existing record in a request. Raises HTTPConflict if the record is final."""
 
     def __init__(self, resource: Record, request: Request) -> None:
         self.resource, self.record = resource, resource.record
@@ -132,7 +132,7 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
 def _store_or_refuse(
     form: EditForm, values: Mapping[str, Any], basis: Basis, content: FormContent
 ) -> FormAnswer | None:
-    """Stores the values of the form; None on success, else the form again."""
+    """Stores the values of an edit form; None on success, else the form again."""
     try:
         form.request.writer(form.records).edit(form.record, values, basis.version)
     except ConflictError:  # someone saved during this request

@@ -43,11 +43,11 @@ class FormContent:
 
 
 def inputs_of(fields: list[Field], values: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
-    """The texts of the inputs of `fields` for `values`, for drawing widgets."""
+    """The texts of a form's inputs of `fields` for `values`, for drawing widgets."""
     return {name: value for field in fields for name, value in field.inputs(values.get(field.name), reader).items()}
 
 
 def posted_inputs(fields: list[Field], form: Form) -> dict[str, Any]:
-    """The posted inputs of `fields`, to be shown again unchanged; a file is not text."""
+    """The posted inputs of a form's `fields`, to be shown again unchanged; a file is not text."""
     names = [name for field in fields for name in field.input_names(form)]
     return {name: [text for text in form.getall(name) if isinstance(text, str)] for name in names}

@@ -64,7 +64,7 @@ def _without_prefix(inputs: Mapping[str, Sequence[str]], prefix: str) -> dict[st
 
 
 def _moved(rows: list[Any], place: int, how: str) -> list[Any]:
-    """The rows after one of them was moved or removed."""
+    """The rows of a form after a line button has moved or removed one of them."""
     row, others = rows[place], rows[:place] + rows[place + 1 :]
     if how != "remove":
         others.insert(max(place - 1, 0) if how == "up" else place + 1, row)

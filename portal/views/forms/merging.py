@@ -89,7 +89,7 @@ def merge_changes(record: Record, fields: Sequence[Field], content: FormContent,
 
 
 def conflict_of_changes(record: Record, fields: Sequence[Field], merged: Merged) -> Conflict:
-    """Who saved first and when, and the fields that both changed."""
+    """What a page says about simultaneous changes: who saved first and when, and the fields that both changed."""
     records, reader = merged.content.records, merged.content.records.policy.reader
     is_own = _saved_by_reader(records, record)
     author = None if is_own else record.values.get("modified_by")

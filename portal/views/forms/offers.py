@@ -42,7 +42,7 @@ FIND = "_find."
 
 @dataclass(frozen=True)
 class LinkOffers:
-    """Titles by the value of the input; `more`: there are further records."""
+    """What a link in a form offers: titles by the value of the input; `more`: there are further records."""
 
     titles: dict[str, str]
     more: bool
@@ -90,7 +90,7 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
 
 
 def _with_text(offered: Records, field: Field, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
-    """The records whose title contains `text`, which may be that of a chosen one with its details."""
+    """The offered records whose title contains `text`, which may be that of a chosen one with its details."""
     title = text.partition(BESIDE)[0] if field.beside_titles else text
     return _with_details(offered, field, offered.find(title, most))
 
@@ -127,7 +127,7 @@ def link_cards(
 
 
 def _descriptions(records: Records, ids: list[int]) -> dict[str, str]:
-    """By id, the beginning of the first text that the reader may read and that is not the title."""
+    """The texts of a link's cards, by id: the start of the first text that the reader may read, without the title."""
     readable, title = records.policy.readable(records.name), records.module.title_field.name
     texts = (
         field
@@ -229,7 +229,7 @@ def _narrowing_values(records: Records, link: Field, form: Form) -> dict[str, An
 
 
 def _place_in_form(records: Records, request: Request, names: Collection[str]) -> tuple[Records, Field | None, Form]:
-    """The place of the input `field` of the address: the records whose fields its form asks for, the field, the form.
+    """Where a link's offers are asked for: the records whose fields the form asks for, the field, the form.
 
     “lines.0.product” is in a row of the field `lines`. The field is None unless its own name, or that of the lines,
     is among `names`.

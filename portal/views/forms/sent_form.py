@@ -24,7 +24,7 @@ from portal.views.forms.uploads import (
 
 
 class SentForm:
-    """A form in a request. `known`: the values that it does not contain; `record`: None for a new one."""
+    """A form sent in a request. `known`: the values that it does not contain; `record`: None for a new one."""
 
     def __init__(
         self,

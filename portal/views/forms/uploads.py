@@ -112,7 +112,7 @@ def _store_of_field(request: Request, records: Records, field: Any, uploads: Seq
 
 
 def _present_tokens(request: Request, field: Any) -> list[str]:
-    """What the form has in the field already, beside which more is sent; one file takes the place of another."""
+    """What a form already has in a field of files, beside which more is sent; one file takes the place of another."""
     return field.held_tokens(request.POST) if field.multiple else []
 
 
@@ -140,7 +140,7 @@ def with_pending_files(
 
 
 def _named(file: FileValue, sent: Mapping[str, PendingFile]) -> FileValue:
-    """A file of the record unchanged; a sent file with its name and size."""
+    """A file of a form as it is shown again: one of the record unchanged; a sent one with its name and size."""
     return FileValue(key=file.key, name=sent[file.key].name, size=sent[file.key].size) if file.key else file
 
 
@@ -208,7 +208,7 @@ def _store(
 
 
 def _remember(request: Request, records: Records, files: Sequence[PendingFile]) -> None:
-    """Keeps the rows of the files: in the request's transaction, and behind it where that is taken back.
+    """Keeps the rows of a form's files: in the request's transaction, and behind it where that is taken back.
 
     A request that is tried again has lost the rows of its first attempt, whose files it holds by their keys.
     """
@@ -221,7 +221,7 @@ def _remember(request: Request, records: Records, files: Sequence[PendingFile]) 
 
 
 def _keep_apart(request: Request, response: Response) -> None:
-    """Called after the request's own transaction."""
+    """Keeps the rows of a form's files after the request's own transaction."""
     if response.status_code < 400:
         return
     try:
@@ -237,7 +237,7 @@ def _keys(files: Iterable[PendingFile]) -> list[str]:
 
 
 def _hold(request: Request, name: str, tokens: Iterable[str]) -> None:
-    """From now on the posted form has these files in the place of what was sent in the input `name`."""
+    """Replaces what was sent in the input `name` of the posted form with the keys of its files, from now on."""
     form = request.POST
     for sent in (name, held_input(name)):
         if sent in form:

@@ -161,7 +161,7 @@ def _options(content: FormContent, field: HasOptions, base: Widget) -> Widget:
 
 
 def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> Offer:
-    """An option. One that the record has stays, even if it is not available with the record's other values."""
+    """An option in a widget. One that the record has stays, even if it is not available with the other values."""
     option, records = field.offered[name], content.records
     offer = Offer(name, option.label, chosen, option.help or "", option.icon or "")
     if option.show_when is None:
@@ -173,7 +173,7 @@ def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> 
 
 
 def _removed_options(content: FormContent, field: HasOptions) -> list[tuple[str, str]]:
-    """The record's options that are no longer declared: they stay until another one is chosen."""
+    """The record's options that are no longer declared, for its widget: they stay until another one is chosen."""
     reader = content.records.policy.reader
     return [
         (name, reader.text(_("${option} (no longer offered)", mapping={"option": field.label_of(name, reader)})))
@@ -234,7 +234,7 @@ def _rating(content: FormContent, field: Rating, base: Widget) -> Widget:
 
 
 def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
-    """The field's files, each of which can be removed, and the input for others."""
+    """The widget of a field of files, each of which can be removed, and the input for others."""
     reader, value = content.records.policy.reader, content.values.get(field.name)
     largest = min(field.max_size, content.largest_file)
     size = shown_size(largest, reader)
@@ -393,7 +393,7 @@ def _as_json(content: FormContent, condition: Condition) -> Any:
 
 
 def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
-    """The texts of the form's inputs that mean `value`."""
+    """The texts of a form's inputs that mean `value`, for the script of a widget."""
     if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
         links = linked_records(records, other, value)
         return [other.link_value(link) for link in links]

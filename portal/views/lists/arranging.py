@@ -86,7 +86,7 @@ def change_views(module: Module, request: Request) -> Response:
 
 
 def _arrangement_of(shown: ShownList) -> Arrangement:
-    """The list as shown: its parameters in their current meaning for its reader, and its columns."""
+    """What is saved of the list that its reader sees: its parameters in their current meaning, and its columns."""
     request = shown.request
     in_force = {*SEARCH_AND_ORDER, *(name for name, filter_ in request.filters.items() if not filter_.error)}
     parameters = [(name, value) for name, value in shown.form.items() if value and name.partition(".")[0] in in_force]
@@ -117,7 +117,7 @@ def _make_declared_default(shown: ShownList, _view: SavedView, request: Request)
 
 
 def _delete(shown: ShownList, view: SavedView, request: Request) -> Response:
-    """Asks for confirmation: the filters of a view may have taken a while to set."""
+    """Asks for confirmation before a saved view is deleted: its filters may have taken a while to set."""
     module = shown.records.name
     if "_sure" in request.POST:
         _views(request).delete(module, view.key)

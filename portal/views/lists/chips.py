@@ -34,7 +34,7 @@ def chips(shown: ShownList, states: Mapping[str, FilterState]) -> Iterator[Chip]
 
 
 def _opener(shown: ShownList) -> Words:
-    """The button or panel of the home page that narrows the list."""
+    """What a chip says of the button or panel of the home page that narrows the list."""
     records, name = shown.records, shown.request.button
     if (panel := opening_panel(records, name)) is not None:
         return panel.label or _("From the home page")
@@ -42,7 +42,7 @@ def _opener(shown: ShownList) -> Words:
 
 
 def _search_chips(shown: ShownList) -> Iterator[Chip]:
-    """The words of the search, and each of its other parts."""
+    """The chips for the words of the search, and for each of its other parts."""
     records, search = shown.records, shown.request.search
     if search.words:
         yield Chip(_("Search"), search.words, shown.address_with_search(search.without_words))
@@ -57,14 +57,14 @@ def _search_chips(shown: ShownList) -> Iterator[Chip]:
 
 
 def _filter_in_words(records: Records, part: TypedFilter) -> tuple[str, str]:
-    """The field of a typed filter, and its condition: “Status”, “not Open”."""
+    """A typed filter on a chip: its field and its condition, “Status”, “not Open”."""
     field, reader = records.module.field(part.filter.name), records.policy.reader
     text = reader.text(filter_state(records, field, part.filter).summary)
     return reader.text(field.title), reader.text(_("not ${value}", mapping={"value": text})) if part.negated else text
 
 
 def _in_words(records: Records, part: SearchPart) -> str:
-    """“Urgency: High or Overdue: Yes”."""
+    """The filters of a chip in words: “Urgency: High or Overdue: Yes”."""
     reader = records.policy.reader
     if isinstance(part, TypedFilter):
         return ": ".join(_filter_in_words(records, part))

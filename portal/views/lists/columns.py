@@ -36,7 +36,7 @@ class Column(NamedTuple):
 def list_column(
     records: Records, list_request: ListRequest, name: str, parameters: Parameters, states: Mapping[str, FilterState]
 ) -> Column:
-    """One column with its order and its filter."""
+    """One column of a list with its order and its filter."""
     field = records.module.field(name)
     column = plain_column(records, name)._replace(filter=states.get(name))
     order = next(iter(list_request.query.sort or records.access.list.sort or ()), "")

@@ -60,7 +60,7 @@ def exports(records: Records, parameters: Parameters) -> Iterator[TitledLink]:
 
 
 def _exported_lines(records: Records) -> list[Field]:
-    """The `lines` fields whose rows the reader may read."""
+    """The `lines` fields whose rows the reader may export."""
     readable = records.policy.readable(records.name)
     return [field for field in records.module.lines if field.name in readable]
 
@@ -97,7 +97,7 @@ def query_to_export(shown: ShownList) -> Query:
 
 
 def list_file(shown: ShownList, query: Query, request: Request, suffix: str) -> Response:
-    """The records of a query as a file, with the columns of the list."""
+    """The exported list of a query as a file, with the columns of the list."""
     records = shown.records
     export = list_export(records, query, shown.columns, request.reader)
     return _file(export, _file_name(records, request), display_name(records.access), request, suffix)
@@ -108,7 +108,7 @@ def _file_name(records: Records, request: Request) -> str:
 
 
 def _file(export: ListExport, name: str, title: Words, request: Request, suffix: str) -> Response:
-    """A file to download, written completely while the transaction is open."""
+    """A file of an exported list to download, written completely while the transaction is open."""
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     if suffix == CSV.suffix:
         file.writelines(export.csv_file())

@@ -42,7 +42,7 @@ class FilterState(NamedTuple):
 
     @property
     def used(self) -> bool:
-        """Whether it is active."""
+        """Whether the filter of a column is active."""
         return bool(self.summary)
 
 
@@ -91,7 +91,7 @@ def _summary(field: Field, request: Filter, state: FilterState, reader: Reader) 
 
 
 def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
-    """The bounds of a range in words; empty if it has none."""
+    """The bounds of a range's filter in words; empty if it has none."""
     least, most = (_bound(bound, input_type, reader) for bound in (request.minimum, request.maximum))
     above, below = (_bound(bound, input_type, reader) for bound in (request.above, request.below))
     if above or below:
@@ -104,7 +104,7 @@ def _bounds_text(request: Filter, input_type: str, reader: Reader) -> str:
 
 
 def _bound(text: str, input_type: str, reader: Reader) -> str:
-    """A date in the reader's format; anything else as typed."""
+    """A date in a filter in the reader's format; anything else as typed."""
     try:
         return DATE.show(parse_date(text, reader), reader) if text and input_type == "date" else text
     except Refused:
@@ -128,7 +128,7 @@ def _link_filter(records: Records, field: Field, request: Filter, state: FilterS
 
 
 def _titles_behind_link(records: Records, field: Field) -> dict[str, str] | None:
-    """Titles by input value, of all linked records that the reader may see; None if there are many."""
+    """The choices in a link's filter: titles by input value, of all visible records; None if there are many."""
     titles: dict[str, str] = {}
     for module in field.targets:
         if records.policy.access(module) is None:

@@ -173,7 +173,7 @@ def _import(importing: ImportRequest) -> Response:
 
 
 def _input_field(request: Request) -> FileField:
-    """The input for the file, as if it were a field of a form."""
+    """The input for the file on the import page, as if it were a field of a form."""
     largest = min(LARGEST, largest_file(request))
     return FileField.types["file"].model_validate({"name": FIELD, "type": "file", "max_size": largest})  # type: ignore[return-value]
 
@@ -290,7 +290,7 @@ def _import_columns(
 
 
 def _preview(importing: ImportRequest, report: ImportReport) -> ImportPreview:
-    """What would happen: how many records would be created and changed, and the errors."""
+    """What the import page says would happen: how many records would be created and changed, and the errors."""
     outcome, good = report.outcome, report.outcome.added + report.outcome.changed
     facts = [ngettext("${number} new record", "${number} new records", outcome.added)] if outcome.added else []
     if outcome.changed:

@@ -83,7 +83,7 @@ class ImportRequest:
 
     @property
     def parameters(self) -> Pairs:
-        """All of it as hidden inputs, or as parameters of an address."""
+        """The whole import request as hidden inputs, or as parameters of an address."""
         names = [
             name for name in self.inputs if name in ("file", "match", "decimal", "first") or name.startswith(COLUMN)
         ]

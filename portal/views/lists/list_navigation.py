@@ -34,12 +34,12 @@ KEEP = 86_400  # seconds
 
 
 def remember_list(request: Request, module: str) -> None:
-    """Keeps the query of this list for records opened without a referrer."""
+    """Keeps the query of this list in a cookie, for the way back from records opened without a referrer."""
     _set_cookie(request, LAST_LIST, request.query_string, list_address(module))
 
 
 def back_to_list(resource: Any, request: Request) -> str:
-    """The list that led to this page."""
+    """The link from a record back to the list that led to it."""
     return list_of_query(resource.module_name, list_query(resource, request) or "")
 
 
@@ -97,7 +97,7 @@ def _set_cookie(request: Request, name: str, query: str, path: str, keep: int | 
 
 
 def remember_place(resource: Record, request: Request) -> None:
-    """Keeps the record's place in the list that led to it."""
+    """Keeps the record's place in the list that led to it, for its next and previous record."""
     text = _referring_query(resource, request)
     if text is not None:
         place = resource.records.place(_query_of(resource, request, text), resource.record.id)

@@ -174,7 +174,7 @@ def _page_news(shown: ShownList, request: Request, page: Page) -> News:
 
 
 def _list_notes(shown: ShownList, count: Count) -> Iterator[str]:
-    """What the reader should know about how the list came about."""
+    """What the reader of a list's page should know about how the list came about."""
     if shown.lost:
         yield _("This view no longer exists. This is the list without it.")
     query = shown.request.query
@@ -200,7 +200,7 @@ def _pager(shown: ShownList, page: Page, count: Count, reader: Reader) -> Pager:
 
 
 def _page_text(page: Page, count: Count, reader: Reader) -> str:
-    """“1–50 of 240”: the records on this page, and their total number."""
+    """The text of a list's pager, “1–50 of 240”: the records on this page, and their total number."""
     if not page.records:
         return _("No results")
     mapping = {"rows": len(page.records), "total": _total(count, page, reader)}

@@ -100,7 +100,7 @@ def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
 
 
 def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:
-    """The queries counted for views, by key: not those with search words, which need a statement for each view."""
+    """The queries counted for saved views, by key: not those with words, which need a statement for each view."""
     queries = {
         view.key: requested(shown.records, request, MultiDict(view.arrangement.parameters)).query
         for view in shown.views[:MOST_COUNTED]
@@ -109,7 +109,7 @@ def view_queries(shown: ShownList, request: Request) -> dict[str, Query]:
 
 
 def view_tabs(shown: ShownList, queries: Mapping[str, Query]) -> Iterator[TabState]:
-    """The reader's views, by name, with the numbers of records of `queries`."""
+    """The saved views next to the tabs of a list, by name, with the numbers of records of `queries`."""
     counts = dict(zip(queries, shown.records.counts(list(queries.values())), strict=True))
     for view in shown.views:
         number = count_text(counts[view.key], shown.records.policy.reader) if view.key in counts else ""

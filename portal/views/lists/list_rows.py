@@ -163,7 +163,7 @@ def _notes_of_conversations(records: Records, texts: Mapping[int, Sequence[str]]
 
 
 def _searched_fields(records: Records) -> list[str]:
-    """The readable fields that the general search covers."""
+    """The readable fields of a list's records that the general search covers."""
     readable_names = records.policy.readable(records.name)
     return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]
 

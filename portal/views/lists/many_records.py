@@ -278,7 +278,7 @@ def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -
 
 
 def _hidden_inputs_of_question(many: ManyRequest, ids: Sequence[int]) -> Pairs:
-    """The action and the records: exactly those that the question is about."""
+    """The hidden inputs of the question about many records: the action and exactly those records."""
     do = many.transition.name if many.transition else DELETE
     return ("ids", ",".join(map(str, ids))), ("do", do), ("_sure", "1")
 
@@ -296,7 +296,7 @@ def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[An
 
 
 def _question_text(many: ManyRequest) -> Words:
-    """What to know beforehand; for a list that is too long, that only its first records are included."""
+    """What to know before an action on many records; for a list too long, that only its first ones are included."""
     if len(many.ids) > MOST_AT_ONCE:
         return _("These are the first ${number} records of the list.", mapping={"number": MOST_AT_ONCE})
     if many.transition is None:

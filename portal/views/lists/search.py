@@ -68,7 +68,7 @@ def search_everywhere(root: Root, request: Request) -> SearchPage:
 
 
 def _without_visible_match(modules: Sequence[ModuleHits], text: str) -> list[tuple[Records, list[int]]]:
-    """The hits of each module whose title and reference do not show the match."""
+    """The hits in each module of the search everywhere whose title and reference do not show the match."""
     words = parse_words(text)
     return [
         (

@@ -112,7 +112,7 @@ def complete_search(module: Module, request: Request) -> list[dict[str, str]]:
 
 
 def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[str, str]]:
-    """The fields that a word may be the start of."""
+    """The completions of a search: the fields that a word may be the start of."""
     reader = records.policy.reader
     for field in filterable(records):
         label = reader.text(field.title)
@@ -121,7 +121,7 @@ def _names(records: Records, names: FilterNames, begun: str) -> Iterator[tuple[s
 
 
 def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, str]]:
-    """The possible values of a field: options, special words, titles of linked records."""
+    """The completions of a filter in a search: options, special words, titles of linked records."""
     reader, begun = records.policy.reader, unquote(typed)
     words = [word for word in SPECIAL if word in field.specials and (word != "me" or reader.people in field.targets)]
     labels = [*(reader.text(SPECIAL[word]) for word in words), *(reader.text(o.label) for o in field.offered.values())]
@@ -132,5 +132,5 @@ def _values(records: Records, field: Field, typed: str) -> Iterator[tuple[str, s
 
 
 def _begins(label: str, begun: str) -> bool:
-    """Whether a word of a label starts with this."""
+    """Whether a word of a label starts with what is typed into the search."""
     return f" {fold(label)}".find(f" {fold(begun)}") >= 0

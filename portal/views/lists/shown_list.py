@@ -27,7 +27,7 @@ PLACE = ("after", "before")
 
 @dataclass(frozen=True)
 class ShownList:
-    """A list as its reader sees it."""
+    """The list at an address as its reader sees it."""
 
     records: Records
     request: ListRequest
@@ -130,14 +130,14 @@ def _with_parameters_of(view: SavedView, parameters: Form) -> MultiDict:
 
 
 def _subject(name: str) -> str:
-    """The subject of a parameter: the field of `due.min`."""
+    """The subject of a parameter of a list's address: the field of `due.min`."""
     return name.partition(".")[0]
 
 
 def _parameters_of_links(
     view: SavedView | None, views: tuple[SavedView, ...], parameters: Form
 ) -> Iterator[tuple[str, str]]:
-    """The parameters that links keep. An empty one removes the view's parameter of that name."""
+    """The parameters that links of the shown list keep. An empty one removes the view's parameter of that name."""
     if view is not None or any(other.is_default for other in views):
         yield VIEW, view.key if view else ""
     for name, value in parameters.items():

@@ -116,7 +116,7 @@ def _check_envelope(request: Request, method: str, params: Json) -> None:
 
 
 def _decoded(header: str) -> str:
-    """The value of a header, which is Base64-encoded if it is not ASCII."""
+    """The value of a protocol message's header, which is Base64-encoded if it is not ASCII."""
     if not (header.startswith("=?base64?") and header.endswith("?=")):
         return header
     try:

@@ -167,14 +167,14 @@ def _move_record(api: Api, given: Arguments) -> Any:
 
 
 def _address(given: Arguments, *more: str) -> str:
-    """An address below a module, or below the named record. Anything that is not a name leads nowhere: not to siblings
-    of a module, such as `..` and `openapi.json`."""
+    """The address that a tool requests: below a module, or below the named record. Anything that is not a name leads
+    nowhere: not to siblings of a module, such as `..` and `openapi.json`."""
     module, *parts = (quote(name) if NAME.fullmatch(name) else NOWHERE for name in (given["module"], *more))
     return "/".join((api_address(module, given.get("id")), *parts))
 
 
 def _parameter(address: str | None, name: str) -> str | None:
-    """A parameter from the address of another page."""
+    """A parameter for a tool's next call, from the address of another page that the API has answered."""
     return parse_qs(urlsplit(address).query)[name][0] if address else None
 
 

@@ -16,7 +16,7 @@ from portal.web.resources import Record
 
 
 def record_buttons(resource: Record) -> Iterator[Action]:
-    """What the profile may do with the record in its current state."""
+    """The buttons of a record: what the profile may do with it in its current state."""
     records, record = resource.records, resource.record
     if _may_edit(resource):
         yield Action(_("Edit"), f"{resource.path}edit", "pencil")
@@ -30,7 +30,7 @@ def record_buttons(resource: Record) -> Iterator[Action]:
 
 
 def _may_edit(resource: Record) -> bool:
-    """Whether the profile may edit part of the record; of a final one, only internal fields."""
+    """Whether a record has the button to edit it, at least in part; of a final one, only internal fields."""
     records, record = resource.records, resource.record
     if not records.policy.may(records.name, "edit"):
         return False

@@ -20,7 +20,7 @@ def _canned_answers(records: Records) -> Records | None:
 
 
 def answers_offered(records: Records) -> list[tuple[int, str]]:
-    """Ids and titles of the offered answers."""
+    """Ids and titles of the canned answers offered to staff."""
     answers = _canned_answers(records)
     return [] if answers is None else answers.find("", MOST_ANSWERS)
 

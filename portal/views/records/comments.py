@@ -131,7 +131,7 @@ def withdraw_comment(resource: RecordComment, request: Request) -> Response:
 
 
 def save_correction(resource: RecordComment, request: Request, text: str) -> None:
-    """Changes the text of a comment."""
+    """Stores the corrected text of a comment."""
     if text != resource.comment.text:
         request.writer(resource.records).correct(resource.record, resource.comment, text)
 

@@ -29,7 +29,7 @@ ON_PAGE = 50  # comments
 
 @dataclass(frozen=True)
 class Note:
-    """One comment."""
+    """One comment in the shown conversation."""
 
     id: int
     author: Words  # “You” for the reader
@@ -80,7 +80,7 @@ class Composer:
 
     @property
     def prompt(self) -> Words:
-        """The placeholder text."""
+        """The placeholder text of the form for a new comment."""
         return _("Write an internal note…") if self.only_internal else _("Write a comment…")
 
 
@@ -182,7 +182,7 @@ def comment_address(resource: Record, comment_id: int) -> str:
 
 
 def _note(resource: Record, request: Request, comment: Comment, stored: Sequence[StoredFile]) -> Note:
-    """A comment as its reader sees it, with the record's files that belong to it."""
+    """A comment in the conversation as its reader sees it, with the record's files that belong to it."""
     attached = [file for file in reversed(stored) if file.comment == comment.id]
     mine = comment.account is not None and comment.account == request.visitor.identity.account.id
     mail = comment.channel == "mail"

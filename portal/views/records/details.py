@@ -137,7 +137,7 @@ def _sections_to_show(resource: Record) -> list[Section]:
 
 
 def shown_aside(resource: Record, pictures: Pictures) -> tuple[Value, ...]:
-    """The fields in `aside`, next to the others."""
+    """The fields in `aside` of a record's page, next to the others."""
     names = _present_fields(resource, resource.records.access.detail.aside or ())
     return tuple(_field_value(resource, name, pictures) for name in names)
 
@@ -174,7 +174,7 @@ def _present_fields(resource: Record, names: Iterable[str]) -> Iterator[str]:
 
 
 def _said_above(resource: Record) -> set[str]:
-    """The fields that `about_record` uses."""
+    """The fields that the line above a record's heading uses (`about_record`)."""
     values = resource.record.values
     opened = ("created", "created_by") if values.get("created") else ()
     return {"reference", *(name for name in opened if values.get(name))}

@@ -131,7 +131,7 @@ def start_of_history(request: Request) -> int | None:
 
 
 def history_line(records: Records, request: Request, event: Event) -> HistoryLine:
-    """One event as its reader sees it."""
+    """One event of the history as its reader sees it."""
     mine = event.account is not None and event.account == request.visitor.identity.account.id
     line = HistoryLine(
         at=moment(event.at, request.reader),
@@ -150,7 +150,7 @@ def history_line(records: Records, request: Request, event: Event) -> HistoryLin
 
 
 def _change_sentence(event: Event) -> Words:
-    """The event in words, apart from the changed fields."""
+    """An event of the shown history in words, apart from the changed fields."""
     if event.kind == "imported" and event.changes:
         return _("Changed by an import")
     if event.kind == "viewed_as" and event.reference:
@@ -159,7 +159,7 @@ def _change_sentence(event: Event) -> Words:
 
 
 def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
-    """A field with its old and new value; only the name if these are not recorded: long texts, internal columns."""
+    """A field in the history with old and new value; only the name if these are not recorded (long texts …)."""
     if not change.has_values:
         return ChangeShown(change.field.title)
     before, after = (_shown_text(change.field, value, reader) for value in (change.before, change.after))
@@ -169,5 +169,5 @@ def _change_shown(change: FieldChange, reader: Reader) -> ChangeShown:
 
 
 def _shown_text(field: Field, value: Any, reader: Reader) -> str:
-    """A value as text; one that the field no longer accepts as stored."""
+    """A value in the shown history as text; one that the field no longer accepts as stored."""
     return str(value) if isinstance(value, Unfitting) else field.show(value, reader)

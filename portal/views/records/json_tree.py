@@ -9,7 +9,7 @@ OPEN_LEVELS, OPEN_PARTS = 2, 20  # small parts are initially open
 
 
 class JsonNode(NamedTuple):
-    """One value below its name, or its place in a list from 1."""
+    """One value in the tree of a `json` field, below its name, or its place in a list from 1."""
 
     name: str
     text: str = ""
@@ -20,7 +20,7 @@ class JsonNode(NamedTuple):
 
 
 def json_nodes(text: str) -> tuple[JsonNode, ...]:
-    """The outermost values in `text`, which the field has accepted."""
+    """The outermost values of a `json` field's tree, in `text`, which the field has accepted."""
     root = _node("", tree_of(text), 0)
     return root.parts or (root,)
 

@@ -101,14 +101,14 @@ def record_as_pdf(resource: Record, request: Request) -> PdfPage:
 
 
 def _without_internal(resource: Record) -> Record:
-    """The record without internal fields."""
+    """The record in a PDF without internal fields."""
     fields = ((name, resource.module.field(name), value) for name, value in resource.record.values.items())
     values = {name: _without_columns(field, value) for name, field, value in fields if not field.internal}
     return Record(resource.__parent__, resource.__name__, resource.record._replace(values=values))
 
 
 def _without_columns(field: Field, value: Any) -> Any:
-    """A value; for `lines`, without internal columns."""
+    """A value in a record's PDF; for `lines`, without internal columns."""
     hidden = {name for name, column in field.row_fields.items() if column.internal}
     if not hidden or not value:
         return value
@@ -118,7 +118,7 @@ def _without_columns(field: Field, value: Any) -> Any:
 
 
 def _filled(sections: Iterable[SectionShown]) -> Iterator[SectionShown]:
-    """Sections without empty values: a dash is useful on a page that can be filled in, but not on paper."""
+    """The sections of a PDF without empty values: a dash is useful where a page can be filled in, but not on paper."""
     for section in sections:
         rows = (tuple(value for value in row if not value.empty) for row in section.rows)
         if filled := tuple(row for row in rows if row):
@@ -137,7 +137,7 @@ def _comment(comment: Comment, stored: Iterable[StoredFile], request: Request) -
 
 
 def _pictures(resource: Record, request: Request, values: Iterable[Value]) -> Iterator[tuple[str, bytes]]:
-    """The thumbnails of the pictures among the values, by address."""
+    """The thumbnails of the pictures in a record's PDF, by address."""
     values = [one for value in values for one in (value.parts if value.display == "files" else (value,))]
     urls = [value.url for value in values if value.display == "image"]
     urls += [piece.url for value in values if value.display == "linked_text" for piece in value.parts if piece.picture]

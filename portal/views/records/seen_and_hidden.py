@@ -77,7 +77,7 @@ def dismiss_notice(resource: Record, request: Request) -> Response:
 
 
 def _with_news(records: Records) -> Records:
-    """The records of a module. Raises HTTPNotFound for a module in which nothing is ever new."""
+    """The records to mark as seen or hidden. Raises HTTPNotFound for a module in which nothing is ever new."""
     if not records.module.has_news:
         raise HTTPNotFound
     return records

@@ -86,7 +86,7 @@ def _stages(
 
 
 def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEntered]) -> str:
-    """“Stopped after “In progress” on 20 November 2026, 16:20 · Maria Anders: “No longer needed””."""
+    """The note below the stages: “Stopped after “In progress” on 20 November 2026, 16:20 · Maria Anders: “Done””."""
     left = next((entry for entry in entered if entry.state == resource.record.values[field.name]), None)
     if left is None:
         return ""
@@ -106,5 +106,5 @@ def _note(resource: Record, field: Field, stage: str, entered: Sequence[StateEnt
 
 
 def _label(field: Field, state: str | None) -> Words:
-    """The label of a state; the name if it is no longer among the options."""
+    """The label of a stage, by its state; the name if it is no longer among the options."""
     return field.offered[state].label if state and state in field.offered else state or ""

@@ -126,7 +126,7 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
 
 
 def _can_see(records: Records, record_id: int, person: int, now: datetime.datetime) -> bool:
-    """Whether a person may sign in at this moment, and then sees the record."""
+    """Whether a person to add as a watcher may sign in at this moment, and then sees the record."""
     connection, tables = records.connection, records.policy.tables
     accounts = accounts_of(connection, tables, people=[person])
     admitted = [admit(connection, tables, account, now=now) for account in accounts]
@@ -151,7 +151,7 @@ def _person_id(text: str) -> int | None:
 
 
 def chosen_person(records: Records, person: str, address: str) -> int | None:
-    """The person named by id, or by the address of a colleague; None if they may not be added.
+    """The person to add as a watcher, named by id, or by the address of a colleague; None if they may not be added.
 
     The whole address must match, so that guessing reveals nothing about people in other companies.
     """
@@ -163,7 +163,7 @@ def chosen_person(records: Records, person: str, address: str) -> int | None:
 
 
 def _offered_people(records: Records) -> Records | None:
-    """The people that the reader may see and add; None if there are none."""
+    """The people that the reader may see and add as watchers; None if there are none."""
     policy, people = records.policy, records.policy.declaration.people
     if people is None or policy.access(people) is None:
         return None
@@ -175,7 +175,7 @@ def _offered_people(records: Records) -> Records | None:
 
 
 def _adding_page(resource: RecordWatchers, request: Request, error: str = "") -> QuestionPage:
-    """The form: a choice among the people that the reader sees, and an address for others."""
+    """The form for adding a watcher: a choice among the people that the reader sees, and an address for others."""
     records, record = resource.records, resource.record
     offered, text = _offered_people(records), posted_text(request, f"{FIND}add")
     titles = offered.find(text, OFFERED + 1) if offered else []

@@ -42,7 +42,7 @@ def repaired_lines(problem: Problem, source: SourceText) -> Iterator[Alternative
 
 
 def _lines_to_look_at(problem: Problem, source: SourceText) -> list[int]:
-    """The line of the problem, the non-empty lines before it, and those with open quotes; from 1.
+    """Where YAML may be broken: the line of the problem, the non-empty ones before it, those with open quotes; from 1.
 
     Unclosed quotes end at the next ones, which then open where they should close, and so on: the problem is reported
     at the last ones of the file.
@@ -57,7 +57,7 @@ def _lines_to_look_at(problem: Problem, source: SourceText) -> list[int]:
 
 
 def _without_traces(source: SourceText) -> Iterator[Proposal]:
-    """Without the fences of a document, a second "---", or a merge conflict with two equal sides."""
+    """Broken YAML without the fences of a document, a second "---", or a merge conflict with two equal sides."""
     lines = source.lines
     fences = [number for number, line in enumerate(lines, 1) if _FENCE.fullmatch(line)]
     if fences:
@@ -93,7 +93,7 @@ def _with_straight_quotes(source: SourceText, number: int) -> Iterator[Proposal]
 
 
 def _with_comma_before_key(source: SourceText, number: int) -> Iterator[Proposal]:
-    """`label: Late icon: clock` in braces: a word that looks like the next key is one, if it may be used there."""
+    """The broken line `label: Late icon: clock` with a comma before what looks like the next key, if it may be one."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=[^\s,{\[:-])(?=\s+[\w-]+:\s)", line):
         yield source.replaced(number, match.end() + 1, 0, ",")
@@ -112,7 +112,7 @@ def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_closed_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With the missing quote at the other end of a text, before anything that may follow a text."""
+    """The broken line with the missing quote at the other end of a text, before anything that may follow a text."""
     line = source.lines[number - 1]
     for quote in "\"'":
         places = [index for index, character in enumerate(line) if character == quote]
@@ -132,7 +132,7 @@ def _with_closed_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_brackets(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With a missing bracket or comma, or without a superfluous one."""
+    """The broken line with a missing bracket or comma, or without a superfluous one."""
     line = source.lines[number - 1]
     end = len(re.sub(r"\s+#.*$|\s+$", "", line))
     stops = [*(match.start() for match in re.finditer(r"\s*[,\]}]", line[:end])), end]
@@ -156,7 +156,7 @@ def _without_extra_comma(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_colon(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With a colon after the first name, or between two names in braces."""
+    """The broken line with a colon after the first name, or between two names in braces."""
     line = source.lines[number - 1]
     if match := re.match(r"\s*(?:- )?[\w-]+(?=\s|$)(?!:)", line):
         yield source.replaced(number, match.end() + 1, 0, ":")
@@ -177,7 +177,7 @@ def _as_comment(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _with_ordinary_spaces(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With plain spaces in place of a word processor's: at the start of all lines, else everywhere in this one."""
+    """The broken file with plain spaces for a word processor's: at the start of all lines, else in this whole one."""
     leading = re.compile(f"^[ \\t{NOT_A_SPACE}]*[{NOT_A_SPACE}][ \\t{NOT_A_SPACE}]*")
     edits = [
         edit
@@ -194,7 +194,7 @@ def _with_ordinary_spaces(source: SourceText, number: int) -> Iterator[Proposal]
 
 
 def _with_escapes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With single quotes around a text with backslashes."""
+    """The broken line with single quotes around a text with backslashes."""
     for match in re.finditer(r'"([^"\']*\\[^"\']*)"', source.lines[number - 1]):
         yield source.replaced(number, match.start() + 1, len(match[0]), f"'{match[1]}'")
 

@@ -25,7 +25,7 @@ def without_second(problem: Problem, source: SourceText) -> Iterator[Alternative
 
 
 def _entry(source: SourceText, number: int) -> tuple[int, int]:
-    """The lines of an entry: its own and the more deeply indented ones below."""
+    """The lines of one of two equal entries: its own and the more deeply indented ones below."""
     indent = len(source.lines[number - 1]) - len(source.lines[number - 1].lstrip())
     last = number
     for index in range(number + 1, len(source.lines) + 1):

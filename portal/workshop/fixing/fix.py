@@ -219,5 +219,5 @@ def _ways(problem: Problem, sources: Mapping[str, SourceText], documents: list[D
 
 
 def _signature(problem: Problem) -> Signature:
-    """Identifies a problem even if lines have moved."""
+    """What identifies a problem during fixing even if lines have moved."""
     return problem.file, re.sub(r"\bline \d+|\(line \d+\)|column \d+", "line", problem.statement), problem.warning

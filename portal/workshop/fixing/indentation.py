@@ -46,7 +46,7 @@ def _indentations(source: SourceText, number: int) -> set[int]:
 
 
 def _block(source: SourceText, number: int) -> list[int]:
-    """The deeper lines below, up to the next one that is not deeper."""
+    """The lines to move along with one that is indented wrongly: the deeper ones right below."""
     here = _indent(source.lines[number - 1])
     inner = []
     for index in range(number + 1, len(source.lines) + 1):

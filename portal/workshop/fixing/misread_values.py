@@ -15,7 +15,7 @@ _AS_SORT = re.compile(r'write "(-?\w+)": a minus stands')
 
 
 def rewritten(problem: Problem, sources: Mapping[str, SourceText]) -> Iterator[Alternatives]:
-    """The value at the place of the problem, written as its message says."""
+    """A misread value at the place of the problem, written as its message says."""
     source = sources[problem.file]
     if problem.line > len(source.lines):
         return
@@ -48,14 +48,14 @@ def _other_ways(problem: Problem, there: str) -> Iterator[str]:
 
 
 def _quoted_comment(problem: Problem, source: SourceText) -> Iterator[Proposal]:
-    """`accent: #2457d6`: the value that was taken for a comment, in quotes."""
+    """The misread value that was taken for a comment, `accent: #2457d6`, in quotes."""
     line = source.lines[problem.line - 1]
     if match := re.search(r":\s+([#&][\w-]+)(?=\s*$|\s*[,}\]]|\s+#)", line):
         yield source.replaced(problem.line, match.start(1) + 1, len(match[1]), f'"{match[1]}"')
 
 
 def _spaced_dashes(problem: Problem, source: SourceText) -> Iterator[Proposal]:
-    """`-title` in a block of lines: adds a space after each dash."""
+    """A misread list, `-title` in a block of lines, with a space after each dash."""
     edits: list[Edit] = []
     for number in range(problem.line, len(source.lines) + 1):
         match = re.match(r"\s*-(?=[^\s-])", source.lines[number - 1])

@@ -86,7 +86,7 @@ def _without(*names: str) -> Callable[[re.Match[str]], str]:
 
 
 def _wrong_name(problem: Problem, source: SourceText) -> str:
-    """The name in the message if it is at the place of the problem, else whatever is there."""
+    """The misspelled name: that in the message if it is at the place of the problem, else whatever is there."""
     if problem.line > len(source.lines):
         return ""
     named = _QUOTED.search(problem.statement)
@@ -97,13 +97,13 @@ def _wrong_name(problem: Problem, source: SourceText) -> str:
 
 
 def _translated(problem: Problem, wrong: str) -> str | None:
-    """Our name for another system's field type, if there is exactly one."""
+    """Our name for a misspelled or another system's field type, if there is exactly one."""
     ours = OUR_TYPES.get(wrong.casefold().replace("-", "_"), [])
     return ours[0] if problem.message.startswith("no field type") and len(ours) == 1 else None
 
 
 def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, SourceText]) -> Proposal:
-    """The edits at the place of the problem and at all related places with the same name."""
+    """The edits of a misspelled name at the place of the problem and at all related places with the same name."""
     places: list[Problem | RelatedPlace] = [problem, *(place for place in problem.related if place.note == ALSO)]
     edits: list[Edit] = []
     for place in places:
@@ -117,7 +117,7 @@ def _everywhere(problem: Problem, wrong: str, right: str, sources: Mapping[str, 
 
 
 def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> int | None:
-    """The column of a name within the text at a place, or of the key just before it."""
+    """The column of a misspelled name within the text at a place, or of the key just before it."""
     there = source.marked(place.line, place.column)
     match = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", there) or re.search(re.escape(name), there)
     if match is not None:
@@ -127,13 +127,13 @@ def _column_of(name: str, place: Problem | RelatedPlace, source: SourceText) -> 
 
 
 def _as_yaml(name: str, there: str) -> str:
-    """A name in quotes if YAML would misread it without them, unless it already has some."""
+    """The right name, in quotes if YAML would misread it without them, unless the misspelled one already has some."""
     plain = re.fullmatch(r"[A-Za-z_$][\w.$/+-]*(?: [\w]+)*", name) is not None
     return name if plain or there[:1] in "\"'" else f'"{name}"'
 
 
 def near(wrong: str, known: Iterable[str]) -> Iterator[list[str]]:
-    """Groups of names, the closest first: equal except for case, hyphens and plural, then by the number of typos."""
+    """Names similar to a misspelled one, the closest first: equal but for case, hyphens and plural, then by typos."""
     names = {name for name in known if name and name != wrong}
     folded, single = _folded(wrong), _singular(_folded(wrong))
     same = sorted(name for name in names if _folded(name) == folded)
@@ -166,7 +166,7 @@ def slips(one: str, other: str) -> int:
 
 
 def _limit(name: str) -> int:
-    """The plausible number of typos in a name of this length."""
+    """The plausible number of typos in a misspelled name of this length."""
     for slips, length in enumerate((2, 6, 10)):
         if len(name) < length:
             return slips

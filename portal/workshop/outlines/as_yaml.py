@@ -24,7 +24,7 @@ def modules_yaml(outline: Outline) -> str:
 
 
 def profiles_yaml(outline: Outline) -> dict[str, str]:
-    """The profiles by file name: staff, and customers if it is known who they are."""
+    """The profiles of an outline by file name: staff, and customers if it is known who they are."""
     files = {"staff": "\n".join(_staff_lines(outline)) + "\n"}
     if outline.people():
         files["customer"] = "\n".join(_customer_lines(outline)) + "\n"
@@ -128,7 +128,7 @@ def _list_lines(module: OutlineModule) -> Iterator[str]:
 
 
 def _see(outline: Outline, module: OutlineModule) -> Any:
-    """The scope of profiles without a declared one."""
+    """The scope, `see`, that an outline's profiles get where none is declared."""
     if outline.owner(module):
         return "own"
     through = outline.through(module)
@@ -136,7 +136,7 @@ def _see(outline: Outline, module: OutlineModule) -> Any:
 
 
 def _main(outline: Outline) -> list[OutlineModule]:
-    """The most interesting modules: those that are not mere joins, the owned ones first."""
+    """The most interesting modules of an outline: those that are not mere joins, the owned ones first."""
     shown = [module for module in outline.modules if not module.joins]
     ranked = sorted(shown, key=lambda module: (outline.owner(module) is None, module.tabs() is None, -module.rows))
     return ranked[:BUTTONS]

@@ -75,7 +75,7 @@ class ColumnValues:
         return self.filled == self.rows
 
     def add(self, text: str) -> None:
-        """Adds a row."""
+        """Adds the column's value in one row."""
         self.rows += 1
         value = text.strip()
         if value in NOTHING:

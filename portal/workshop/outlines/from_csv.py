@@ -63,7 +63,7 @@ class CsvFile:
 
 
 def outline_of_files(files: Sequence[CsvFile]) -> Outline:
-    """The outline of some files; sets their modules, keys and links."""
+    """The outline of some CSV files; sets their modules, keys and links."""
     taken: set[str] = set()
     for file in files:
         file.module = module_name(file.path.stem, taken)
@@ -80,7 +80,7 @@ def outline_of_files(files: Sequence[CsvFile]) -> Outline:
 
 
 def read_file(path: Path) -> CsvFile:
-    """Reads a file and what its columns contain. Raises UnreadableFileError and OSError."""
+    """Reads a CSV file and what its columns contain, to guess a module. Raises UnreadableFileError and OSError."""
     source = open_source(path)
     columns = [ColumnValues(header) for header in source.headers]
     broken = []
@@ -111,14 +111,14 @@ def _key_of(file: CsvFile) -> ColumnValues | None:
 
 
 def _naming(file: CsvFile) -> ColumnValues | None:
-    """The column with the titles of a file's rows, if they are unique."""
+    """The column with the titles of a CSV file's rows, if they are unique."""
     titles = {snake(column.header): column for column in file.columns}
     first = next((titles[name] for name in TITLES if name in titles), None)
     return first if first is not None and first.is_unique and first.is_complete else None
 
 
 def _linked(file: CsvFile, column: ColumnValues, files: Iterable[CsvFile]) -> tuple[CsvFile, ColumnValues] | None:
-    """The file whose rows the values of a column name, and its column with these values."""
+    """The CSV file whose rows the values of a column name, and its column with these values."""
     if not column.filled or column is file.key:
         return None
     name = snake(column.header)
@@ -159,7 +159,7 @@ def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:
 
 
 def in_order_of_import(files: Sequence[CsvFile]) -> list[CsvFile]:
-    """The files in order of import: linked ones before those that link to them."""
+    """The CSV files in order of import: linked ones before those that link to them."""
     ordered: list[CsvFile] = []
     waiting = list(files)
     while waiting:
@@ -222,7 +222,7 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
 
 
 def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
-    """The address whose first column is `column`."""
+    """The fields of the address whose first column in a CSV file is `column`."""
     columns = [one for one in file.columns if file.field_names[one.header].startswith(f"{name}.")]
     reason = f"its parts stand in {', '.join(one.header for one in columns)}"
     filled = max(one.filled for one in columns)

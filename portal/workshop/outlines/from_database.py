@@ -38,7 +38,7 @@ class Table:
 
 
 def outline_of_database(engine: sa.Engine, origin: str) -> Outline:
-    """The outline of all tables except the portal's own, ordered by name."""
+    """The outline of all tables of a database except the portal's own, ordered by name."""
     with reading(engine) as connection:
         inspector = sa.inspect(connection)
         names = sorted(name for name in inspector.get_table_names() if not name.startswith(OURS))
@@ -138,7 +138,7 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
 
 
 def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:
-    """A choice with the values of all rows; a text if there are too many."""
+    """A guessed choice with the values of all rows of the table; a text if there are too many."""
     column = sa.cast(source.c[one.source], sa.Text())
     distinct = sa.select(column).where(column != "").distinct().limit(MOST_OPTIONS + 1)
     options = sorted(str(value).strip() for value in connection.execute(distinct).scalars())

@@ -33,7 +33,7 @@ ICONS = {
 
 @dataclass
 class OutlineField:
-    """A field: its name, type and other keys as in YAML, its name in the file or table, and the reason."""
+    """A guessed field: its name, type and other keys as in YAML, its name in the file or table, and the reason."""
 
     name: str
     type: str
@@ -63,7 +63,7 @@ class OutlineModule:
 
     @property
     def label(self) -> str:
-        """Its name on pages."""
+        """The guessed label of a module."""
         return str(label_from_name(self.name))
 
     @property

@@ -17,7 +17,7 @@ Labels = Mapping[str, str]  # name → label
 
 @dataclass(frozen=True)
 class FieldNames:
-    """A field. `targets`: the modules that a link leads to."""
+    """A field's names for the schemas. `targets`: the modules that a link leads to."""
 
     name: str
     type: str = ""
@@ -35,7 +35,7 @@ class FieldNames:
 
 @dataclass(frozen=True)
 class ModuleNames:
-    """A module; `tabs` are those of any profile. `keys`: the keys that turn something on, such as comments."""
+    """A module's names for schemas; `tabs` of any profile. `keys`: those that turn something on, such as comments."""
 
     name: str
     label: str = ""
@@ -100,7 +100,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _label(entry: Any, name: str) -> str:
-    """The label in the first language that has one; the name if none has."""
+    """The label in the schemas of something in the folder, in the first language that has one; the name if none has."""
     label = _mapping(entry).get("label", entry if isinstance(entry, str) else None)
     if label is None and isinstance(entry, Mapping) and entry and all(isinstance(text, str) for text in entry.values()):
         label = entry  # for an option: texts by language, without a key

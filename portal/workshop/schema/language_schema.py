@@ -37,7 +37,7 @@ OPENS = r"^[a-z][a-z0-9_]*(/create)?$"
 
 
 def names_schema(reserved: Iterable[str] = ()) -> Schema:
-    """The schema of declared names."""
+    """The JSON Schema of declared names."""
     return {"pattern": NAME_PATTERN, "maxLength": LONGEST_NAME, "not": {"enum": sorted(reserved)}}
 
 
@@ -224,7 +224,7 @@ class LanguageSchema:
 
 
 def comparison(value: Schema | None = None) -> Schema:
-    """What follows the name of a field in a condition; `value` is the schema of one value."""
+    """The JSON Schema of what follows the name of a field in a condition; `value` is the schema of one value."""
     value = value or {"type": SCALAR}
     several = {"type": "array", "items": value}
     one = {"if": {"type": "null"}, "else": value}
@@ -286,10 +286,10 @@ def _scalar(annotation: Any, metadata: tuple[Any, ...]) -> Schema:
 
 
 def _bound(metadata: tuple[Any, ...], name: str) -> Any:
-    """The bounds that pydantic's `Field(ge=…)` and the like add to an annotation."""
+    """The bounds in a JSON Schema that pydantic's `Field(ge=…)` and the like add to an annotation."""
     return next((getattr(extra, name) for extra in metadata if hasattr(extra, name)), None)
 
 
 def _needs_more(shape: type[Field]) -> bool:
-    """Whether a field of this type has required keys."""
+    """Whether a field of this type has required keys, so that the JSON Schema refuses the type's name alone."""
     return any(info.is_required() for name, info in shape.model_fields.items() if name not in ("name", "type"))

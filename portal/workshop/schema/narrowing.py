@@ -27,7 +27,7 @@ NEEDED_KEYS = {"comment": "comments", "attach": "attachments", "watch": "watcher
 
 @dataclass(frozen=True)
 class Around:
-    """The surroundings of a key: the module whose names it uses, the module of its conditions, and its field."""
+    """What is around a narrowed key: the module whose names it uses, the module of its conditions, its field."""
 
     module: ModuleNames | None = None
     compared: ModuleNames | None = None
@@ -106,7 +106,8 @@ class Narrowing:
         return self._by_kind(annotation, parts) if parts else {}
 
     def _by_kind(self, annotation: Any, parts: list[Schema]) -> Schema:
-        """For a list, its items, one of which may be written alone; for a union, the part for the kind of value."""
+        """The narrowed schema for a list, of its items, one of which may be written alone; for a union, of the part for
+        the kind of value."""
         if get_origin(annotation) is tuple or annotation in (Row, FormRow):
             return {"if": {"type": "array"}, "then": {"items": parts[0]}, "else": parts[0]}
         if StrictBool in get_args(annotation):
@@ -255,7 +256,7 @@ def _names_of_module(kind: str, module: ModuleNames) -> Schema:
 
 
 def _value(field: FieldNames) -> Schema:
-    """A value that a field may have."""
+    """The narrowed schema of a value that a field may have."""
     if field.type == "choice" and field.options:
         return {"enum": [*field.option_values, "nothing"]}
     return {"enum": [True, False, "true", "false", "nothing"]} if field.type == "boolean" else {}
