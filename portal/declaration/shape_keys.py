@@ -111,5 +111,12 @@ def has_keys_of(shape: type[Shape], entry: Any) -> bool:
 
 
 def value_of_key(field: Field, name: str) -> Any:
-    """A key of a field that only some types have; None for the others."""
+    """A key of a field that only some types have; None for the others. Raises KeyError for a key that no type has."""
+    if name not in _keys_of_fields():
+        raise KeyError(name)
     return getattr(field, name) if name in type(field).model_fields else None
+
+
+@cache
+def _keys_of_fields() -> frozenset[str]:
+    return frozenset(name for kind in Field.types.values() for name in kind.model_fields)

@@ -250,7 +250,24 @@ class OverOthers(Shape):
 
 
 class WithDeadline(Shape):
-    """The part of Field about deadlines, and times counted like them."""
+    """The part of Field about moments, deadlines, and times counted like them."""
+
+    is_moment: ClassVar[bool] = False  # its values are moments, shown in the reader's time zone
+
+    @property
+    def takes_days(self) -> bool:
+        """Whether a moment may also be a day without a time (WholeDay)."""
+        return False
+
+    @property
+    def sets_deadline(self) -> bool:
+        """Whether the portal sets the field; `deadline_rule` says how."""
+        return False
+
+    @property
+    def done_field(self) -> str | None:
+        """The field with the moment at which the work due at this one was done; None if the field names none."""
+        return None
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:
@@ -287,6 +304,11 @@ class WithFiles(Shape):
     def files_in(self, value: Any) -> tuple[Any, ...]:
         """The files of a value (FileValue)."""
         return ()
+
+    @property
+    def needs_preview(self) -> bool:
+        """Whether only pictures that can be shown are accepted."""
+        return False
 
     def of_files(self, files: Sequence[Any]) -> Any:
         """The value that consists of these files. Raises Refused if there are too many."""

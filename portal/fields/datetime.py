@@ -148,6 +148,7 @@ class Datetime(DateOrTime):
 
     type: Literal["datetime"]
     column_type: ClassVar[Any] = UTCDateTime
+    is_moment: ClassVar[bool] = True
     measure: ClassVar[Measure | None] = Measure("datetime")
     input_type: ClassVar[str] = "datetime-local"
     display: ClassVar[str] = "datetime"
@@ -192,6 +193,18 @@ class Datetime(DateOrTime):
         stop = frozenset(final.union(self.stop) - pause)
         since, clock = self.from_ or "created", self._clock_column
         self._rule = DeadlineRule(choice, targets, pause, stop, hours, clock, since, self.to_)
+
+    @property
+    def takes_days(self) -> bool:
+        return self.time is not None
+
+    @property
+    def sets_deadline(self) -> bool:
+        return self.within is not None
+
+    @property
+    def done_field(self) -> str | None:
+        return self.to_
 
     @property
     def deadline_rule(self) -> DeadlineRule | None:

@@ -88,11 +88,6 @@ class FileField(TextLike):
         """The accepted media types; none for all."""
         return self.types_
 
-    @property
-    def needs_preview(self) -> bool:
-        """Whether only pictures that can be shown are accepted."""
-        return False
-
     def shows_picture(self, file: FileValue) -> bool:
         """Whether a file is shown as a picture: not one that it has from a time when others were accepted."""
         return self.needs_preview and may_be_picture(file.name)

@@ -33,6 +33,7 @@ class ProxyField(Field):
     searchable: ClassVar[bool] = from_target("searchable")
     long: ClassVar[bool] = from_target("long")
     sortable: ClassVar[bool] = from_target("sortable")
+    is_moment: ClassVar[bool] = from_target("is_moment")
     comparable: ClassVar[bool] = from_target("comparable")
     specials: ClassVar[tuple[str, ...]] = from_target("specials")
     ranged: ClassVar[Any] = from_target("ranged")

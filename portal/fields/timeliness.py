@@ -92,9 +92,9 @@ class Timeliness(HasOptions):
 
     def sources_in(self, module: Any) -> tuple[str, ...]:
         """Also the ends that the deadlines name, and the state in which they pause and stop."""
-        deadlines = [module.fields.get(name) for name in self.of]
-        ends = [self.to_ or getattr(due, "to_", None) for due in deadlines]
-        state = any(getattr(due, "within", None) for due in deadlines) and module.state_field
+        deadlines = [module.fields[name] for name in self.of if name in module.fields]
+        ends = [self.to_ or due.done_field for due in deadlines]
+        state = any(due.sets_deadline for due in deadlines) and module.state_field
         return tuple(filter(None, (*self.of, *ends, state)))
 
     def bind(self, declaration: Declared, module: Any) -> None:
@@ -104,7 +104,7 @@ class Timeliness(HasOptions):
 
     def _deadline(self, module: Any, name: str) -> Deadline:
         due = module.everything[name]
-        done = self.to_ or getattr(due, "to_", None)
+        done = self.to_ or due.done_field
         if done is None:
             raise ValueError(f'to: is missing, the datetime at which the work is done, here or at "{name}"')
         for each in (name, done):

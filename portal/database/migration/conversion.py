@@ -20,8 +20,7 @@ from portal.database.migration import alter, values_set_aside
 from portal.database.schema.tables import Tables, columns_of
 from portal.declaration.shapes import Module
 from portal.fields.base import Field
-from portal.fields.datetime import Datetime
-from portal.fields.file import FileField, FileValue
+from portal.fields.file import FileValue
 from portal.fields.linked_value import Linked
 from portal.fields.reader import Reader
 from portal.fields.record_titles import ids_named
@@ -100,8 +99,8 @@ class Conversion:
     @property
     def loses_days(self) -> bool:
         """Whether days without a time become the moments at which they begin."""
-        fields = isinstance(self.old, Datetime) and isinstance(self.new, Datetime) and (self.old.time, self.new.time)
-        return bool(fields and fields[0] and not fields[1]) and not self._is_formula
+        had_days = self.old is not None and self.old.takes_days
+        return had_days and self.new.is_moment and not self.new.takes_days and not self._is_formula
 
     def is_misfit(self, value: Converted) -> bool:
         """Whether the new field refuses a value, or takes only a part of it."""
@@ -287,7 +286,7 @@ class Conversion:
             files = self.old.files_in(before)
             if len(files) > 1 and not self.new.multiple:
                 raise Refused("several files, but only room for one")
-            if isinstance(self.new, FileField) and self.new.needs_preview and not self._are_pictures(files):
+            if self.new.needs_preview and not self._are_pictures(files):
                 raise Refused("not a picture")
             return self.new.of_files(files)
         forms = (str(before),) if self.old is None else self.old.text_forms(before, self._reader)

@@ -23,14 +23,13 @@ SOME_DAY = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
     """Checks `within` of a datetime and its related keys, and the states and hours of an elapsed time."""
-    keys = type(field).model_fields.keys()
-    if "hours" in keys and "in_" in keys:
+    if field.stopwatch is not None:
         _check_stopwatch(draft, module, field, at)
-    if "within" not in keys:
+    if not field.is_moment:
         return
-    if value_of_key(field, "time") is not None:
+    if field.takes_days:
         _check_time(module, field, at["time"])
-    if value_of_key(field, "within") is None:
+    if not field.sets_deadline:
         for name in OF_WITHIN:
             key = name.rstrip("_")
             if value_of_key(field, name):
@@ -45,7 +44,7 @@ def _check_time(module: Module, field: Field, at: Cursor) -> None:
     """Checks `time`: a day without a time needs another column, and cannot be a deadline counted to the minute."""
     if module.table is not None:
         at.key.wrong("time has no meaning here: an existing table has no place for a day without a time")
-    elif value_of_key(field, "within") is not None:
+    elif field.sets_deadline:
         at.key.wrong("write time: optional or within, not both: a deadline that the portal sets has a time")
 
 
@@ -69,8 +68,6 @@ def _check_within(draft: DeclarationDraft, module: Module, field: Field, at: Cur
 
 
 def _check_stopwatch(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
-    if field.stopwatch is None:
-        return
     key = "in" if value_of_key(field, "in_") else "hours"
     if module.name in draft.row_modules:
         at[key].key.wrong(f"{key} has no meaning here: it is counted for records, not for lines")
@@ -170,7 +167,7 @@ def _check_moment(draft: DeclarationDraft, module: Module, deadline: Field, name
     if field is None:
         if not draft.is_broken(module.name, name):
             at.wrong(draft.no_field(module.name, name))
-    elif field.value_type != "datetime" or field.computed:
+    elif not field.is_moment or field.computed:
         at.wrong(f'"{name}" is not a datetime that someone, or a transition, sets')
     elif field is deadline:
         at.wrong("a deadline cannot depend on itself")

@@ -180,7 +180,7 @@ def _check_targets(draft: DeclarationDraft, module: Module, field: Field, at: Cu
         elif target in draft.modules:
             check_condition(draft, target, at["where"], form=module.name)
             _check_details(draft, target, field, at["details"])
-    if value_of_key(field, "on_delete") == "clear" and field.required:
+    if field.on_target_deleted == "clear" and field.required:
         at["on_delete"].wrong("a required link cannot be cleared: use refuse or cascade")
 
 

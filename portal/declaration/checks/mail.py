@@ -51,7 +51,7 @@ def check_after(draft: DeclarationDraft, module: Module, transition: Transition,
     """Checks `after:` of a transition: what the portal does on its own must not ask for anything."""
     name = transition.after if isinstance(transition.after, str) else ""
     field = draft.field(module.name, name) if name and not draft.is_broken(module.name, name) else None
-    if field is not None and (field.value_type != "datetime" or field.virtual or name in module.builtin):
+    if field is not None and (not field.is_moment or field.virtual or name in module.builtin):
         at["after"].wrong(f'"{name}" is not a datetime of this module')
     elif name and field is None and not draft.is_broken(module.name, name):
         at["after"].wrong(draft.no_field(module.name, name))

@@ -113,7 +113,7 @@ class ListCells:
         if field.targets:
             titles = [link.title for link in field.links_in(value) if link.title]
             return written_names(titles) if field.multiple else "".join(titles)
-        if field.input_type == "datetime-local":
+        if field.is_moment:
             return self._moment(field, value)
         return self._word(field, value) if field.offered else field.write(value)
 
