@@ -355,30 +355,6 @@ def holds(condition: Condition | None, compare: Callable[[Comparison], bool]) ->
     return (all if isinstance(condition, AllOf) else any)(holds(part, compare) for part in condition.parts)
 
 
-def condition_text(condition: Condition) -> str:
-    """A condition on one line, in YAML notation: `status: [open, waiting], company.segment: Retail`."""
-    if always(condition):
-        return ""
-    if isinstance(condition, AnyOf):
-        return "any: [" + ", ".join(f"{{{condition_text(part)}}}" for part in condition.parts) + "]"
-    if not isinstance(condition, Comparison):
-        return ", ".join(filter(None, map(condition_text, condition.parts)))
-    path, value = ".".join(condition.path), condition.value
-    if condition.operator in ("equal", "one_of"):
-        shown = f"[{', '.join(map(_value_text, value))}]" if isinstance(value, tuple) else _value_text(value)
-    elif condition.operator == "empty":
-        return f"{path}: {'{empty: false}' if value is condition.negated else 'nothing'}"
-    else:
-        shown = f"{{{condition.operator}: {_value_text(value)}}}"
-    return f"{path}: {{not: {shown}}}" if condition.negated else f"{path}: {shown}"
-
-
-def _value_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"${value.field}" if isinstance(value, FieldValue) else str(value)
-
-
 def joined_conditions(condition: Condition) -> Iterator[Condition]:
     """The conditions that must all hold."""
     if isinstance(condition, AllOf):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field as Key
 
+from portal.condition_texts import condition_key
 from portal.conditions import ALWAYS
 from portal.declaration import value_types
 from portal.fields.base_shape import Shape, Where
@@ -34,7 +35,7 @@ class Panel(Shape):
     @cached_property
     def key(self) -> str:
         """The name of a panel in the address of its list, which no button can have; it changes with `where`."""
-        return f"{self.module}.{hashlib.sha256(repr(self.where).encode()).hexdigest()[:8]}"
+        return f"{self.module}.{hashlib.sha256(condition_key(self.where).encode()).hexdigest()[:8]}"
 
 
 class Home(Shape):

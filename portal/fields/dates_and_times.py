@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, get_datetime_format
 from pydantic import PrivateAttr
 
 from portal.conditions import RELATIVE, UNITS
@@ -272,3 +272,19 @@ def clock_texts(time: datetime.time, locales: tuple[Locale, ...]) -> tuple[str, 
 def utc_text(value: datetime.datetime) -> str:
     """A moment for machines: `2024-03-05T13:30:00Z`."""
     return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+# A list page has fifty moments, and most of them occur repeatedly.
+@functools.lru_cache(maxsize=2_000)
+def minute_text(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str:
+    """A moment to the minute, in the local time of `zone` and as `locale` writes it."""
+    here = value.astimezone(zone).replace(tzinfo=None)
+    date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
+    pattern = str(get_datetime_format("medium", locale=locale))
+    return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
+
+
+@functools.lru_cache(maxsize=2_000)
+def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
+    """A moment for machines, in the local time of `zone`."""
+    return value.astimezone(zone).isoformat()

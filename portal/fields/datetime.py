@@ -1,14 +1,12 @@
 """`datetime`: a moment. Aware and in UTC in Python, UTC in the database, typed and shown in the reader's time zone."""
 
 import datetime
-import functools
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from babel.dates import format_date, format_time, get_datetime_format
+from babel.dates import format_date
 from pydantic import BeforeValidator, PrivateAttr
 from pydantic import Field as Key
 
@@ -24,6 +22,7 @@ from portal.fields.dates_and_times import (
     clock_texts,
     day_from_today,
     day_texts,
+    minute_text,
     moment_from_now,
     parse_date,
     parse_time,
@@ -119,21 +118,6 @@ def _with_offset(date: datetime.date, time: datetime.time, match: re.Match[str],
 
 def _utc(year: int, month: int, day: int, hour: int, minute: int) -> datetime.datetime:
     return datetime.datetime(year, month, day, hour, minute, tzinfo=datetime.UTC)
-
-
-# A list page has fifty moments, and most of them occur repeatedly.
-@functools.lru_cache(maxsize=2_000)
-def _format_minute(value: datetime.datetime, zone: ZoneInfo, locale: str) -> str:
-    here = value.astimezone(zone).replace(tzinfo=None)
-    date, time = format_date(here, "medium", locale=locale), format_time(here, "short", locale=locale)
-    pattern = str(get_datetime_format("medium", locale=locale))
-    return pattern.replace("{1}", date).replace("{0}", time).replace("'", "")
-
-
-@functools.lru_cache(maxsize=2_000)
-def local_iso(value: datetime.datetime, zone: ZoneInfo) -> str:
-    """A moment for machines, in the local time of `zone`."""
-    return value.astimezone(zone).isoformat()
 
 
 # One period or path of a duration, or one for each option of a choice.
@@ -303,7 +287,7 @@ class Datetime(DateOrTime):
         """“Mar 5, 2024, 2:30 PM” in the reader's time zone; only the date of a day without a time."""
         if isinstance(value, WholeDay):
             return format_date(value.date_in(self._zone), "medium", locale=reader.locale_name)
-        return "" if value is None else _format_minute(value, reader.time_zone, reader.locale_name)
+        return "" if value is None else minute_text(value, reader.time_zone, reader.locale_name)
 
     def write(self, value: Any) -> str:
         """`2024-03-05T13:30:00Z`, in UTC; `2024-03-05` for a day without a time."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PrivateAttr, StrictBool, field_validator
 
+from portal.condition_texts import condition_key
 from portal.conditions import compared_fields
 from portal.fields import arithmetic
 from portal.fields.base import Field
@@ -94,7 +95,12 @@ class Rollup(StoredResult):
 
     @property
     def recipe(self) -> dict[str, Any]:
-        return {"of": self.of, "link": self._link, "where": repr(self.where), "types": dict(self._types)}
+        return {
+            "of": self.of,
+            "link": self._link,
+            "where": self.where and condition_key(self.where),
+            "types": dict(self._types),
+        }
 
     # -- the type of its result -----------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from markupsafe import Markup
 from portal.fields.base import Field
 from portal.fields.base_shape import Option
 from portal.fields.byte_sizes import shown_size
-from portal.fields.datetime import Datetime, local_iso
+from portal.fields.dates_and_times import local_iso
+from portal.fields.datetime import Datetime
 from portal.fields.file import FileField
 from portal.fields.lines import Lines, Row
 from portal.fields.phone import to_dial

@@ -7,7 +7,7 @@ Names, not labels, so that rewording changes nothing. Sorted wherever order has 
 import json
 from typing import Any
 
-from portal.conditions import condition_text
+from portal.condition_texts import condition_text
 from portal.declaration.declaration import Declaration
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import Access, Module, Profile, Through

@@ -4,6 +4,7 @@ import datetime
 
 import pytest
 
+from portal.condition_texts import condition_key
 from portal.conditions import (
     ALWAYS,
     AllOf,
@@ -168,3 +169,18 @@ def test_a_condition_says_whether_it_holds_what_one_reader_typed(value, needs_re
     comparison = Comparison(("a",), "equal", value)
     assert comparison.needs_reader is needs_reader
     assert AnyOf((comparison,)).needs_reader is needs_reader
+
+
+def test_different_conditions_have_different_keys():
+    values = [1, 1.0, True, "1", "true", "$total", "a, b", ["a", "b"], ["a, b"], {"min": 1}, {"not": 1}, {"max": 1}]
+    conditions = [parse({"total": value}) for value in values]
+    conditions += [ALWAYS, parse({"any": [{"total": 1}, {"total": 2}]}), parse({"company.total": 1})]
+    assert len({condition_key(condition) for condition in conditions}) == len(conditions)
+
+
+def test_the_key_of_a_condition_names_nothing_of_the_code():
+    """It is part of addresses, and stored: a renamed class must not change it."""
+    condition = parse({"status": ["open", "new"], "total": {"min": "$limit"}})
+    assert condition_key(condition) == (
+        '["all", [["status"], "one_of", ["open", "new"], false], [["total"], "min", {"field": "limit"}, false]]'
+    )

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from portal.condition_texts import condition_text
 from portal.conditions import (
     SAME,
     Comparison,
     ConditionError,
     FieldValue,
     comparisons,
-    condition_text,
     is_group,
     is_nothing,
     joined_conditions,

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
-from portal.conditions import AllOf, AnyOf, Comparison, Condition, FieldValue, condition_text, joined_conditions
+from portal.condition_texts import condition_text
+from portal.conditions import AllOf, AnyOf, Comparison, Condition, FieldValue, joined_conditions
 from portal.declaration.declaration_draft import DeclarationDraft, FollowedPath
 from portal.fields.base import Field
 from portal.fields.reader import Reader

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.accounts.accounts import Account, find_account_of_person, load_account
 from portal.accounts.identity import Identity, admit, admit_everyone
 from portal.accounts.viewing import viewed_profile_identity
-from portal.conditions import condition_text
+from portal.condition_texts import condition_text
 from portal.declaration.shapes import Module, display_name
 from portal.declaration.source.places import Places
 from portal.fields.record_titles import RECORD_ID

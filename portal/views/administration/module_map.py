@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pyramid.request import Request
 from pyramid.view import view_config
 
-from portal.conditions import condition_text
+from portal.condition_texts import condition_text
 from portal.declaration.declaration import Declaration
 from portal.declaration.declared_files import profile_file
 from portal.declaration.shapes import Module, Profile, Through, display_name
