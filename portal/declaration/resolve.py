@@ -45,7 +45,6 @@ from portal.texts import Text, label_from_name
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
 
-LONG_TEXTS = ("longtext", "markdown")
 
 MOST_WAYS = 2000
 
@@ -123,8 +122,9 @@ def default_scope(owner: str | None, organization: str | None) -> Scope | None:
 
 
 def _first_text(module: Module) -> str:
-    texts = (name for name, field in module.fields.items() if field.type == "text" and not field.internal)
-    return next(texts, "reference")
+    fields = module.fields.items()
+    lines = (name for name, field in fields if field.verbatim and not field.long and not field.internal)
+    return next(lines, "reference")
 
 
 def owner_and_organization(draft: DeclarationDraft, module: Module) -> tuple[str | None, str | None]:
@@ -178,7 +178,7 @@ def _complete_inbox(inbox: Inbox, module: Module) -> Inbox:
 def mail_text_field(module: Module) -> str | None:
     """The field for the text of a mail if `inbox:` does not name it: the first long one that customers may read."""
     fields = module.fields.items()
-    return next((name for name, field in fields if field.type in LONG_TEXTS and not field.internal), None)
+    return next((name for name, field in fields if field.verbatim and field.long and not field.internal), None)
 
 
 def _longest_way(states: tuple[str, ...], start: str | None, transitions: Mapping[str, Transition]) -> tuple[str, ...]:

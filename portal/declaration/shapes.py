@@ -261,7 +261,7 @@ class Module(Shape):
     @cached_property
     def email_field(self) -> Field | None:
         """The first email field: for a person, the address by which they are found and receive letters."""
-        return next((field for field in self.fields.values() if field.type == "email"), None)
+        return next((field for field in self.fields.values() if field.holds_email), None)
 
     @property
     def first_long_text(self) -> Field | None:

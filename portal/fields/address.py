@@ -43,6 +43,7 @@ class AddressField(Field):
     """Street, postal code, city, region and country."""
 
     type: Literal["address"]
+    takes_mapping: ClassVar[bool] = True
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "address"
     display: ClassVar[str] = "address"

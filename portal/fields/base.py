@@ -43,6 +43,10 @@ class Field(Parts):
     textual: ClassVar[bool] = False  # part of the general search unless `search: false`
     long: ClassVar[bool] = False  # too long for a column of a generated list
     holds_html: ClassVar[bool] = False  # a plain text must be escaped to become a value
+    holds_email: ClassVar[bool] = False  # its values are email addresses
+    has_currency: ClassVar[bool] = False  # each value has a currency of its own
+    takes_mapping: ClassVar[bool] = False  # a mapping in the YAML can be a value, of which it gives the parts
+    takes_list: ClassVar[bool] = False  # a list in the YAML can be one value
     verbatim: ClassVar[bool] = False  # every text that another type holds is a value as it is
     computed: ClassVar[bool] = False  # computed by the portal: not in forms
     signs: ClassVar[bool] = False  # a signature: the portal records when and by whom, and never changes it

@@ -34,6 +34,7 @@ class Email(TextLike):
 
     type: Literal["email"]
     measure: ClassVar[Measure | None] = Measure("text")
+    holds_email: ClassVar[bool] = True
     input_type: ClassVar[str] = "email"
     inputmode: ClassVar[str] = "email"
     display: ClassVar[str] = "email"

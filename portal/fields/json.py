@@ -38,6 +38,8 @@ class Json(LongTextLike):
     """Structured data, shown as a tree."""
 
     type: Literal["json"]
+    takes_mapping: ClassVar[bool] = True
+    takes_list: ClassVar[bool] = True
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "json"
     display: ClassVar[str] = "json"

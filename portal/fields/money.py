@@ -62,6 +62,7 @@ class MoneyField(Bounded):
     """An exact amount and its currency."""
 
     type: Literal["money"]
+    has_currency: ClassVar[bool] = True
     measure: ClassVar[Measure | None] = Measure("money")
     widget: ClassVar[str] = "money"
     filter: ClassVar[str] = "range"

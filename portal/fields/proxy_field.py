@@ -34,6 +34,7 @@ class ProxyField(Field):
     long: ClassVar[bool] = from_target("long")
     sortable: ClassVar[bool] = from_target("sortable")
     is_moment: ClassVar[bool] = from_target("is_moment")
+    has_currency: ClassVar[bool] = from_target("has_currency")
     comparable: ClassVar[bool] = from_target("comparable")
     specials: ClassVar[tuple[str, ...]] = from_target("specials")
     ranged: ClassVar[Any] = from_target("ranged")

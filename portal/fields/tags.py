@@ -23,6 +23,7 @@ class Tags(Field):
     """Free words."""
 
     type: Literal["tags"]
+    takes_list: ClassVar[bool] = True
     from_column: ClassVar[bool] = False
     widget: ClassVar[str] = "tags"
     display: ClassVar[str] = "tags"

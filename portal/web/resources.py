@@ -24,7 +24,16 @@ from portal.records.writing.watching import watching_people
 ROW_ID = re.compile(r"[1-9][0-9]{0,8}")  # for accounts and letters, which have smaller ids
 
 
-class Root:
+class Resource:
+    """Anything that an address leads to."""
+
+    @property
+    def module_name(self) -> str | None:
+        """The module that it belongs to, in which the profile grants actions; None for pages of the portal."""
+        return None
+
+
+class Root(Resource):
     """`/`"""
 
     __parent__ = None
@@ -47,7 +56,7 @@ class Root:
         return Module(self, name)
 
 
-class ToolServer:
+class ToolServer(Resource):
     """`/api/mcp`: the tools with which AI assistants use the portal."""
 
     __parent__ = None
@@ -57,7 +66,7 @@ class ToolServer:
         self.request = request
 
 
-class Branch:
+class Branch(Resource):
     """Anything below the root; `path` is its address with a trailing slash."""
 
     def __init__(self, parent: Any, name: str) -> None:

@@ -70,7 +70,7 @@ class Security:
             return Allowed("what the resource tree contains may be seen")
         if permission in PORTAL_PAGES:
             return self._granted(PORTAL_PAGES[permission](identity), identity, permission)
-        module = getattr(context, "module_name", None)
+        module = context.module_name
         if permission == LET_IN:
             company = module == identity.policy.declaration.organizations
             may = company and may_manage_company(identity, context.record.id)

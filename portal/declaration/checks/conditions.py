@@ -164,7 +164,7 @@ def _of_one_kind(field: Field, other: Field) -> bool:
     one_type = field.comparable and other.comparable and field.value_type == other.value_type
     if field.targets or other.targets:
         return one_type and field.targets == other.targets and not field.several_targets
-    return one_type and not (field.value_type == "money" and (field.link_path or other.link_path))
+    return one_type and not (field.has_currency and (field.link_path or other.link_path))
 
 
 def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValue, at: Cursor, form: str) -> None:

@@ -232,7 +232,7 @@ def _check_lower_bound(draft: DeclarationDraft, module: Module, field: Field, pl
         at.wrong(draft.no_field(module.name, field.lower_bound_field))
     elif other is field:
         at.wrong("a field cannot depend on itself")
-    elif other.computed or not field.takes(other) or field.value_type == "money":
+    elif other.computed or not field.takes(other) or field.has_currency:
         at.wrong(f'"{other.name}" is of type {other.type}, to which no {field.type} can be compared here')
 
 

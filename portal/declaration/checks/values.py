@@ -20,8 +20,6 @@ from portal.fields.link import link_targets
 from portal.fields.refused import Refused
 from portal.texts import translate
 
-WITH_PARTS, WITH_ITEMS = ("address", "json"), ("tags", "json")  # types whose value has parts, or items
-
 
 def value_problem(draft: DeclarationDraft, field: Field, value: Any, *, is_bound: bool = False) -> str | None:
     """Why a condition could never find `value`, or values beyond it, in `field`, or None."""
@@ -61,8 +59,8 @@ def stored_problem(draft: DeclarationDraft, field: Field, value: Any) -> str | N
 def _has_such_parts(field: Field, value: Any) -> bool:
     """Whether a mapping or a list can be a value of the field."""
     if isinstance(value, Mapping):
-        return field.type in WITH_PARTS
-    return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.type in WITH_ITEMS
+        return field.takes_mapping
+    return not isinstance(value, list) or field.multiple or bool(field.row_fields) or field.takes_list
 
 
 def word_warning(draft: DeclarationDraft, field: Field, value: Any) -> str | None:

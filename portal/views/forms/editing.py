@@ -64,13 +64,13 @@ class EditForm(SentForm):
 def _with_sign_in_note(records: Records, record: RecordRead, fields: list[Field]) -> list[Field]:
     """The fields of an edit form; for a person, the email field says that the sign-in address stays the same."""
     tables = records.policy.tables
-    if records.name != tables.declaration.people or not any(field.input_type == "email" for field in fields):
+    if records.name != tables.declaration.people or not any(field.holds_email for field in fields):
         return fields
     account = find_account_of_person(records.connection, tables, record.id)
     if account is None:
         return fields
     note = _("This does not change the sign-in address, ${email}.", mapping={"email": account.email})
-    return [field.model_copy(update={"help": note}) if field.input_type == "email" else field for field in fields]
+    return [field.model_copy(update={"help": note}) if field.holds_email else field for field in fields]
 
 
 def _with_sight_notes(request: Request, records: Records, fields: list[Field]) -> list[Field]:
