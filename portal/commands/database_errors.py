@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from portal.database.engine import DatabaseUnreachableError
-from portal.database.errors import DatabaseError, Failure, classify, driver_error
+from portal.database.errors import DatabaseError, Failure, classify, refusal
 from portal.records.writing.errors import RetryError
 
 SENTENCES = {
@@ -14,6 +14,7 @@ SENTENCES = {
     Failure.BUSY: "the database is busy with other changes; nothing was changed, please run the command again",
     Failure.DISK_FULL: "the disk is full; nothing was changed",
     Failure.READ_ONLY: "the database can only be read; nothing was changed",
+    Failure.TIMEOUT: "the database canceled this; nothing was changed",
     Failure.UNAVAILABLE: "the database no longer answers; nothing was changed",
 }
 
@@ -42,4 +43,4 @@ def database_refusals_explained() -> Iterator[None]:
     except DatabaseUnreachableError as error:
         raise click.UsageError(str(error)) from None
     except DatabaseError as error:
-        raise click.UsageError(f"the database reports an error: {driver_error(error)}") from None
+        raise click.UsageError(f"the database reports an error: {refusal(error)}") from None

@@ -14,7 +14,7 @@ from portal.commands.open_portal import exit_with, open_engine
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.commands.stop_signals import stop_signals
 from portal.database.engine import reading, writing
-from portal.database.errors import DatabaseError, Failure, affects_whole_database, classify, driver_error
+from portal.database.errors import DatabaseError, Failure, affects_whole_database, classify, refusal
 from portal.jobs.pending_work import INBOX, forget_heartbeat, record_heartbeat
 from portal.jobs.worker import BEAT_EVERY, Regularly
 from portal.logs import set_up_logging
@@ -168,7 +168,7 @@ def _take_once(take: Callable[[Use], int], intake: MailIntake) -> int:
     except (SourceError, StoreError, OSError) as error:
         raise click.ClickException(str(error)) from None
     except DatabaseError as error:
-        raise click.ClickException(f"the database reports an error: {driver_error(error)}") from None
+        raise click.ClickException(f"the database reports an error: {refusal(error)}") from None
 
 
 def _trying(work: Callable[[], object]) -> bool:
@@ -179,7 +179,7 @@ def _trying(work: Callable[[], object]) -> bool:
     except (SourceError, StoreError, OSError) as error:
         log.error("%s", error)
     except DatabaseError as error:
-        log.error("The database reports an error: %s", driver_error(error))
+        log.error("The database reports an error: %s", refusal(error))
     except Exception:
         log.exception("Mail could not be received")
     return False

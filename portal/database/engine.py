@@ -156,7 +156,11 @@ def reach(url: str, looks_only: bool = False) -> sa.Engine:
         is_others = looks_only and file.get_backend_name() == "sqlite"
         engine = sqlite.read_only_engine(file) if is_others else make_engine(url)
         with reading(engine) as connection:
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master" if engine.name == "sqlite" else "SELECT 1")
+            if engine.name == "sqlite":
+                connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
+            elif (encoding := postgresql.wrong_encoding(connection)) and not looks_only:
+                reason = f"its encoding {encoding} has no place for most letters; make one with ENCODING 'UTF8'"
+                raise DatabaseUnreachableError(f"the database at {without_password(url)} cannot be used: {reason}")
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
         address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"
         raise DatabaseUnreachableError(f'"{url}" is not the address of a database; one looks like {address}') from None

@@ -26,6 +26,8 @@ class Failure(enum.StrEnum):
 READ_ONLY_TRANSACTION = "25006"  # PostgreSQL's code
 RECOVERY_IN_PROGRESS = "55000"  # a standby was asked for the position in the log
 LOCK_NOT_AVAILABLE = "55P03"
+INSUFFICIENT_PRIVILEGE = "42501"
+RIGHTS_NEEDED = "the user in PORTAL_DATABASE should own the database, and the tables of the portal"
 UNIQUE_VIOLATION = "23505"
 CONNECTION_EXCEPTIONS = "08"  # the class of SQL error codes for a closed connection
 SERIALIZATION_FAILURES = "40"  # the class of SQL error codes for a transaction with which another one interfered
@@ -93,6 +95,15 @@ def connection_ended(error: BaseException) -> bool:
 def driver_error(error: BaseException) -> BaseException:
     """The driver's own error, whose message is for the people who run the portal."""
     return error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+
+
+def refusal(error: BaseException) -> str:
+    """What the database refuses, for the people who run the portal: in one line, with the cure for missing rights."""
+    original = driver_error(error)
+    said = getattr(original, "diag", None)
+    parts = [said.message_primary, said.message_detail, said.message_hint] if said else []
+    cure = RIGHTS_NEEDED if sql_code(error) == INSUFFICIENT_PRIVILEGE else None
+    return ": ".join(filter(None, [*parts, cure])) or " ".join(str(original).split())
 
 
 def sql_code(error: BaseException) -> str:

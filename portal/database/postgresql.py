@@ -20,8 +20,12 @@ PREPARE_AFTER = 2  # executions after which a statement of `cache_plan` is prepa
 UNKNOWN_KEYWORDS = {"collation", "concurrently", "lateral", "system_user", "tablesample"}
 MOST_COMPILED = 500  # statements, as for any engine of SQLAlchemy
 FEATURE_NOT_SUPPORTED = "0A000"  # the code of “cached plan must not change result type”
-# The just-in-time compiler takes longer than a page's queries. The search needs memory for bitmaps.
-SETTINGS = "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1"
+# The just-in-time compiler takes longer than a page's queries. The search needs memory for bitmaps. Requests limit
+# their own statements; migrations and backups may take longer than the limits of a role.
+SETTINGS = (
+    "SET jit = off; SET work_mem = '32MB'; SET random_page_cost = 1.1;"
+    " SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
+)
 ISOLATION = "REPEATABLE READ"
 
 _shared: dict[tuple[sa.URL, int], sa.Engine] = {}  # by the address without its schema, and seconds
@@ -60,6 +64,12 @@ def schema_of(connection: sa.Connection) -> str:
     return connection.get_execution_options().get("schema", "")
 
 
+def wrong_encoding(connection: sa.Connection) -> str:
+    """The encoding of the database, if it cannot hold every text; else empty."""
+    encoding = str(connection.scalar(sa.text("SHOW server_encoding")))
+    return "" if encoding == "UTF8" else encoding
+
+
 def make_schema(connection: sa.Connection) -> None:
     """Creates the schema of a connection's address on PostgreSQL if it is missing."""
     if schema := schema_of(connection):
@@ -88,7 +98,11 @@ def _create_engine(address: sa.URL, connect_timeout: int) -> sa.Engine:
         isolation_level=ISOLATION,
         hide_parameters=True,  # no values in the log
         max_overflow=-1,  # a thread uses at most two; with a limit, threads with one could wait for each other's
-        connect_args={"prepare_threshold": None, "connect_timeout": connect_timeout},  # see cache_plan
+        connect_args={
+            "prepare_threshold": None,  # see cache_plan
+            "connect_timeout": connect_timeout,
+            "client_encoding": "utf8",  # whatever the role or the environment say
+        },
     )
     names = engine.dialect.identifier_preparer
     names.reserved_words = names.reserved_words | UNKNOWN_KEYWORDS

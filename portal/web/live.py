@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal.database.engine import Engine, close, reading
-from portal.database.errors import DatabaseError, driver_error
+from portal.database.errors import DatabaseError, refusal
 from portal.database.migration.plan_and_apply import CannotBeAppliedError, apply, missing_steps, steps_needed_to_run
 from portal.database.migration.snapshot import applied_at
 from portal.database.replica import Replica
@@ -242,7 +242,7 @@ class LivePortal:
         except CannotBeAppliedError as error:
             pending, fits = str(error).splitlines(), False
         except DatabaseError as error:
-            pending, fits = [f"The database reports an error: {driver_error(error)}"], False
+            pending, fits = [f"The database reports an error: {refusal(error)}"], False
         if fits and self.replica is not None:
             self.replica.require_present()
         waiting = None if fits else declaration

@@ -13,7 +13,17 @@ import pytest
 import sqlalchemy as sa
 import transaction
 
-from portal.database.engine import analyze, make_engine, read_connection, reading, write_connection, writing
+from portal.database.engine import (
+    DatabaseUnreachableError,
+    analyze,
+    make_engine,
+    reach,
+    read_connection,
+    reading,
+    write_connection,
+    writing,
+)
+from portal.database.errors import DatabaseError, refusal
 
 THREADS = 8
 CHANGES = 30
@@ -266,6 +276,49 @@ def test_a_connection_that_comes_back_after_its_engine_was_disposed_of_is_closed
 def test_another_kind_of_database_is_refused():
     with pytest.raises(ValueError, match="sqlite or postgresql"):
         make_engine("mysql+mysqldb://localhost/portal")
+
+
+def test_limits_and_encoding_of_the_role_do_not_count(postgresql_url):
+    for engine in prepared(postgresql_url):
+        with writing(engine) as connection:
+            for setting in ("statement_timeout = '200ms'", "client_encoding = 'LATIN1'"):
+                connection.exec_driver_sql(f"ALTER ROLE portal IN DATABASE {engine.url.database} SET {setting}")
+    engine = reach(postgresql_url)
+    with reading(engine) as connection:
+        connection.exec_driver_sql("SELECT pg_sleep(0.3)")
+        assert connection.scalar(sa.select(sa.literal("Łódź 東京"))) == "Łódź 東京"
+    engine.dispose()
+
+
+def test_a_database_whose_encoding_lacks_letters_is_refused(postgresql_url):
+    engine = make_engine(postgresql_url)
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with alone.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    try:
+        address = postgresql_url.replace(engine.url.database, "latin")
+        with pytest.raises(DatabaseUnreachableError, match="its encoding LATIN1 has no place for most letters"):
+            reach(address)
+        reach(address, looks_only=True).dispose()
+    finally:
+        with alone.connect() as connection:
+            connection.exec_driver_sql("DROP DATABASE latin WITH (FORCE)")
+        engine.dispose()
+
+
+def test_missing_rights_are_told_in_one_line_with_the_cure(postgresql_url):
+    engine = make_engine(postgresql_url)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("CREATE ROLE guest")
+        connection.exec_driver_sql("SET LOCAL ROLE guest")
+        with pytest.raises(DatabaseError) as error:
+            connection.exec_driver_sql("CREATE TABLE notes (id integer)")
+        connection.rollback()
+    assert refusal(error.value) == (
+        "permission denied for schema public: the user in PORTAL_DATABASE should own the database, and the tables of"
+        " the portal"
+    )
+    engine.dispose()
 
 
 def test_the_primary_is_found_among_several_servers(postgresql_url):
