@@ -18,7 +18,8 @@ from portal.texts import JOINERS, _
 
 MOST_PARTS = 200  # parts and nested messages
 LONGEST_NAME, LONGEST_ENDING = 150, 10  # characters of a file name before its ending, and of the ending
-LONGEST_TEXT = 1_000_000  # characters of a text part that are read
+LONGEST_TEXT = 1_000_000  # characters of a text part, and of all of them, that are read
+LONGEST_SUBJECT = 1_000  # characters of an attached mail's subject that are read
 TEXTS = ("text/plain", "text/html")
 # What Gmail writes into the plain text in place of a picture.
 NAMED_PICTURE = re.compile(r"\[[^\W\d_]{3,20}: ([^\[\]\n]{1,200})\]")
@@ -58,9 +59,9 @@ class Body:
         if kind in ("message/delivery-status", "message/global-delivery-status"):
             self.status = part
         elif kind in TEXTS and not is_file:
-            self._texts.append((kind, self._text_of(part, kind)))
+            self._add_text(part, kind)
         elif kind.startswith("multipart/") and not part.is_multipart() and not is_file:  # its parts cannot be separated
-            self._texts.append(("text/plain", self._text_of(part, "text/plain")))
+            self._add_text(part, "text/plain")
         elif kind == "multipart/alternative" and not is_file:
             self._visit_alternatives(part)
         elif part.is_multipart() and kind != "message/rfc822":
@@ -69,6 +70,10 @@ class Body:
                 self._visit(child)
         else:
             self._add_file(part, kind)
+
+    def _add_text(self, part: Message, kind: str) -> None:
+        read = sum(len(text) for _kind, text in self._texts)
+        self._texts.append((kind, self._text_of(part, kind)[: LONGEST_TEXT - read]))
 
     def _count_part(self) -> None:
         self._parts += 1
@@ -194,7 +199,7 @@ def _file_name(part: Message) -> str:
 def _name_of_mail(part: Message) -> str:
     """The name of an attached mail: its subject."""
     subjects = [subject for child in _children(part) for subject in written_headers(child, "Subject")]
-    words = re.sub(r"[/\\:]", " ", decoded_words(subjects[0]) if subjects else "").split()
+    words = re.sub(r"[/\\:]", " ", decoded_words(subjects[0][:LONGEST_SUBJECT]) if subjects else "").split()
     return " ".join(words) + ".eml" if words else ""
 
 

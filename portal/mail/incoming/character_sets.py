@@ -1,5 +1,6 @@
 """Decodes the bytes of mails: in the character set that they name, or the one that programs mean by that name."""
 
+import codecs
 import re
 from email.errors import MessageError
 from email.header import decode_header
@@ -16,6 +17,8 @@ MEANT = {
     "shift_jis": "cp932", "shift-jis": "cp932", "x-sjis": "cp932", "windows-31j": "cp932",
     "euc-kr": "cp949", "ks_c_5601-1987": "cp949",
 }  # fmt: skip
+# Python's own, which no mail uses; some take minutes for a megabyte.
+NOT_OF_MAILS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 ESCAPED = "iso-2022"  # the prefix of character sets that encode everything in ASCII, with escapes
 JAPANESE_ESCAPES = (b"\x1b$B", b"\x1b$@")
 
@@ -38,7 +41,8 @@ def decoded_text(content: bytes, charset: str) -> str:
 
 def _decoded(content: bytes, charset: str, errors: str = "strict") -> str | None:
     try:
-        return content.decode(charset, errors)
+        known = codecs.lookup(charset).name not in NOT_OF_MAILS
+        return content.decode(charset, errors) if known else None
     except (LookupError, ValueError):
         return None
 

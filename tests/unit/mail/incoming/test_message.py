@@ -222,3 +222,41 @@ def test_what_a_machine_wrote_is_known(headers: dict[str, str]):
 def test_poison_is_refused_at_once(poison: bytes):
     with pytest.raises(UnreadableMailError):
         read_mail(poison)
+
+
+def part(headers: bytes, content: bytes = b"x") -> bytes:
+    """A mail with one part that has these headers."""
+    mixed = b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+    return mixed + headers + b"\r\n\r\n" + content + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        b'From: a@b.example\r\nContent-Type: text/plain; x="' + b";" * 60_000 + b"\r\n\r\nHello",
+        part(b'Content-Type: application/x; name="' + b";" * 1_000_000),
+        part(b'X: y\rContent-Type: application/x; name="' + b";" * 1_000_000),
+        part(b"Content-Disposition: attachment" + b";\r\n a=b" * 200_000),
+        part(b'Content-Disposition: attachment; filename="' + b"=?a?q?" * 300_000 + b'"'),
+    ],
+)
+def test_endless_headers_of_parts_are_refused_at_once(poison: bytes):
+    """Not after hours, in which no other mail would come in."""
+    with pytest.raises(UnreadableMailError):
+        read_mail(poison)
+
+
+@pytest.mark.parametrize(
+    "mail_of_a_minute",
+    [
+        part(b"Content-Type: message/rfc822", b"Subject: " + b"=?a?q?" * 500_000 + b"\r\n\r\nx"),
+        b"From: a@b.example\r\nContent-Type: text/plain; charset=punycode\r\n\r\na-" + b"z9" * 500_000,
+    ],
+)
+def test_a_mail_is_read_at_once_whatever_it_declares(mail_of_a_minute: bytes):
+    assert read_mail(mail_of_a_minute).sender == "a@b.example"
+
+
+def test_long_names_of_files_are_no_poison():
+    pieces = b"".join(b";\r\n filename*%d=%s" % (number, b"a" * 50) for number in range(30))
+    assert len(read_mail(part(b"Content-Disposition: attachment" + pieces)).files) == 1
