@@ -228,7 +228,7 @@ def fetch(address: str, headers: Mapping[str, str] | None = None, form: bytes | 
     except urllib.error.HTTPError as error:
         with error:
             raise ProviderError(f"{address} answers {error.code}: {error.read(500)!r}") from None
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         raise ProviderError(f"{address}: {error}") from None
     if not isinstance(answered, dict):
         raise ProviderError(f"{address} answers with no JSON object")

@@ -199,7 +199,9 @@ def _refusing() -> Iterator[None]:
     """Turns errors into PasskeyRefusedError: a browser may send anything."""
     try:
         yield
-    except (exceptions.WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        exceptions.WebAuthnException, ValueError, KeyError, TypeError, AttributeError, RecursionError,
+    ) as error:  # fmt: skip
         raise PasskeyRefusedError(str(error)) from None
 
 

@@ -191,7 +191,7 @@ class Lines(OwnTable):
                 Row({name: column.read(entry.get(name, ""), reader) for name, column in self.fields.items()})
                 for entry in entries
             )
-        except (ValueError, AttributeError, TypeError) as error:
+        except (ValueError, AttributeError, TypeError, RecursionError) as error:
             raise error if isinstance(error, Refused) else Refused(_("This is not in the expected format.")) from None
 
     def parse_form(self, form: Form, reader: Reader) -> tuple[Row, ...]:
