@@ -98,11 +98,10 @@ def _waiting(row: sa.RowMapping) -> Waiting:
 def find_letter_by_message_id(
     connection: sa.Connection, tables: Tables, message_ids: Sequence[str]
 ) -> sa.RowMapping | None:
-    """The letter of the queue with one of these Message-IDs."""
+    """The letter of the queue with the first of these Message-IDs that one has."""
     table = tables.outbox
-    return (
-        connection.execute(sa.select(table).where(table.c["message_id"].in_(message_ids)).limit(1)).mappings().first()
-    )
+    rows = connection.execute(sa.select(table).where(table.c["message_id"].in_(message_ids))).mappings()
+    return min(rows, key=lambda row: message_ids.index(row["message_id"]), default=None)
 
 
 def waiting_about(connection: sa.Connection, tables: Tables, module: str, record_id: int) -> list[Waiting]:

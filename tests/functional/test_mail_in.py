@@ -93,14 +93,13 @@ class Post:
             key = portal_key(connection, self.portal.tables)
         return make_reply_address(key, "help@supplier.example", ReplyTo("tickets", 1, account_id, internal))
 
-    def letter_to(self, email: str) -> str:
+    def letter_to(self, email: str, events: tuple[int, ...] = ()) -> str:
         """The Message-ID of a new letter about the first ticket, to someone."""
         letter = mail("help@supplier.example", email, id=make_msgid())
         with writing(self.portal.engine) as connection:
             account = find_account(connection, self.portal.tables, email)
-            put_letter(
-                connection, self.portal.tables, letter, self.clock.now, about=About("moved", account.id, "tickets", 1)
-            )
+            about = About("moved", account.id, "tickets", 1, events)
+            put_letter(connection, self.portal.tables, letter, self.clock.now, about=about)
         return str(letter["Message-ID"])
 
     def letters(self, kind: str) -> list[EmailMessage]:
@@ -409,6 +408,24 @@ def test_a_stranger_with_a_bad_address_does_not_prevent_notifications(
 
 
 @on_sqlite
+def test_without_the_reply_address_an_answer_is_as_internal_as_the_letter_that_it_answers(
+    post: Post, ticket: str, another_browser, sign_in
+):
+    nancy, event = sign_in(NANCY, browser=another_browser()), post.portal.tables.event
+    fill_in(nancy, "/tickets/1/", {"text": "What a fool.", "internal": "true"}, action="/tickets/1/comments")
+    with reading(post.portal.engine) as connection:
+        internal = connection.scalar(sa.select(event.c["id"]).where(event.c["internal"]))
+    about = [post.letter_to(NANCY, events) for events in ((), (internal,), ())]
+    for nearest, text in ((1, "Yes, what a fool."), (0, "Dear Anna,"), (2, "Yours,")):
+        others = [letter for letter in about if letter != about[nearest]]
+        thread = {"In_Reply_To": about[nearest], "References": " ".join([*others, about[nearest]])}
+        assert post.brings(mail(NANCY, "help@supplier.example", text, **thread)).kind == "commented"
+    page = post.app.get(ticket)
+    assert "Dear Anna," in page
+    assert "Yours," in page
+    assert "fool" not in page
+
+
 def test_an_answer_to_an_internal_comment_is_internal(post: Post, ticket: str, another_browser, sign_in):
     address = post.reply_address(NANCY, internal=True)
 
