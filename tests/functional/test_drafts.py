@@ -5,9 +5,10 @@ import re
 
 import pytest
 
+from portal.accounts.attempts import SET_ASIDE
 from tests.functional.conftest import PASSWORD, fill_in, form_of
 from tests.functional.test_speed import statements_of
-from tests.functional.world import ANNA, BRUNO, CARLA, NANCY
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, Browser
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -321,6 +322,14 @@ def test_a_page_of_another_account_saves_nothing(shop):
     owner = form_of(shop[NANCY].get(address(shop)), address(shop, "comments"))["_account"].value
     forged = {"_form": f"requests/{request(shop).id}/comments", "_account": owner, "text": "x"}
     assert shop[BRUNO].send("/account/drafts", forged).status_int == 404
+
+
+def test_one_network_cannot_displace_what_others_sent_after_their_session(shop):
+    stranger = Browser(shop.app)
+    stranger.get("/login")
+    for _ in range(SET_ASIDE.most + 2):
+        stranger.send(address(shop, "comments"), {"_account": "0" * 16, "text": "Mine"})
+    assert len(shop.rows()["portal_draft"]) == SET_ASIDE.most
 
 
 def test_old_drafts_go(shop):

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
+from portal.accounts.attempts import OWN_DATA
 from portal.accounts.own_data import ArchiveLimits
 from portal.commands import main
 from portal.views.account import own_data
@@ -53,6 +54,12 @@ def test_a_person_downloads_what_is_theirs_and_nothing_else(people):
     everything = repr(files)
     for secret in ("Of another company", "Seen by staff alone", "We are on it", "argon2"):
         assert secret not in everything
+
+
+def test_a_person_downloads_it_some_times_per_hour(people):
+    carla = people["carla"]
+    answers = [carla.get("/account/data", status="*").status_int for _ in range(OWN_DATA.most + 1)]
+    assert answers == [200] * OWN_DATA.most + [429]
 
 
 @pytest.mark.sqlite_suffices

@@ -8,8 +8,10 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
+from portal.accounts import attempts
 from portal.accounts.own_data import ArchiveLimits, OwnData
 from portal.accounts.viewing import NOBODY
+from portal.database.engine import writing
 from portal.views.lists.export import IN_MEMORY, downloaded
 from portal.web.resources import Account
 
@@ -18,9 +20,15 @@ MOST = ArchiveLimits(entries=10_000, size=500_000_000)
 
 @view_config(context=Account, name="data", request_method="GET")
 def download_own_data(context: Account, request: Request) -> Response:
-    """`GET /account/data`: the archive; not available in a preview, which shows someone else."""
+    """`GET /account/data`: the archive; not available in a preview, which shows someone else.
+
+    Raises TooManyAttemptsError.
+    """
     if request.visitor.own_account == NOBODY:
         raise HTTPNotFound
+    with writing(request.portal.engine) as connection:
+        account = str(request.visitor.own_account)
+        attempts.check_attempt(connection, request.portal.tables, attempts.OWN_DATA, account, request.now)
     file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - closed by the server when it is sent
     OwnData(request.connection, request.identity, request.store, MOST).write(cast(BinaryIO, file))
     return downloaded(file, f"my-data-{request.reader.today.isoformat()}.zip", "application/zip")

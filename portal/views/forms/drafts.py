@@ -18,6 +18,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from webob.multidict import MultiDict
 
+from portal.accounts.attempts import SET_ASIDE, TooManyAttemptsError, check_attempt, network_of
 from portal.accounts.drafts import Draft, DraftContent, Drafts, owner_digest, set_aside
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
@@ -135,7 +136,7 @@ def _keep_refused_form(request: Request, response: Response) -> None:
             _set_aside(request, response, f"{owner} {form}", content)
         elif response.status_code in REFUSED and keeps_form(request):
             _save_apart(request, form, content)
-    except DatabaseError as error:
+    except (*DatabaseError, TooManyAttemptsError) as error:
         log.info("A draft is not kept: %s", error)
 
 
@@ -166,15 +167,20 @@ def _save_apart(request: Request, form: str, content: DraftContent) -> None:
 
 def _set_aside(request: Request, response: Response, owned_form: str, content: DraftContent) -> None:
     """After a session has ended: until its account signs in again with this browser. Files from someone who is not
-    signed in are not stored; the draft remembers that there were some."""
+    signed in are not stored; the draft remembers that there were some.
+
+    Raises TooManyAttemptsError: all browsers share the room for such drafts; one network cannot displace the others'.
+    """
     if any(not isinstance(part, str) for part in request.POST.values()):
         content = replace(content, inputs={**content.inputs, FILES_LOST: ["yes"]})
     if not content.length or _is_empty_comment(owned_form, content):
         return
     key = secrets.token_urlsafe(24)
+    set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)  # first: the next page says whether it was kept
     with writing(request.portal.engine) as connection:
+        network = network_of(request.client_addr)
+        check_attempt(connection, request.portal.tables, SET_ASIDE, network, request.now)
         set_aside(connection, request.portal.tables, key, owned_form, content, request.now)
-    set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)
 
 
 def claim_draft(request: Request, response: Response, account_id: int) -> None:
