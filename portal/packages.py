@@ -53,7 +53,7 @@ def leave_out(entry: EntryPoint, error: Exception) -> None:
 
 
 def left_out(field_type: str | None = None) -> tuple[str, ...]:
-    """A sentence for administrators about each thing that is not used; or only the field type with this name."""
+    """A sentence for administrators about all that is not used of packages; or only the field type of this name."""
     return tuple(
         sentence
         for entry, sentence in _left_out.items()

@@ -135,7 +135,7 @@ def _text(value: Any) -> Text:
 
 
 def is_language_code(code: str) -> bool:
-    """Whether this looks like a language code: en, pt-BR."""
+    """Whether a text looks like a language code: en, pt-BR."""
     return re.fullmatch(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*", code) is not None
 
 
@@ -231,7 +231,7 @@ def translate(message: str, language: str) -> str:
 
 
 def _catalog_with(sentence: str, language: str) -> Catalog:
-    """The portal's own catalog; if that lacks the sentence, the catalog of a package that has it."""
+    """The catalog that has a sentence: the portal's own; if that lacks it, the catalog of a package."""
     own = catalog(language)
     if _has(own, sentence):
         return own

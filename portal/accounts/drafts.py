@@ -136,7 +136,7 @@ class Drafts:
 def set_aside(
     connection: sa.Connection, tables: Tables, key: str, owned_form: str, content: DraftContent, now: datetime.datetime
 ) -> None:
-    """Keeps for an hour what arrived after its session ended; `owned_form`: the digest in the form, and its name."""
+    """Sets an unsent form aside for an hour, as its session had ended; `owned_form`: the digest in it, and its name."""
     table = tables.draft
     nobody = table.c["account"].is_(None)
     connection.execute(sa.delete(table).where(nobody, table.c["modified"] < now - SET_ASIDE))

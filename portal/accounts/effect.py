@@ -105,12 +105,12 @@ def effect(engine: sa.Engine, before: Declaration, after: Declaration, now: date
 
 
 def _own_tables(engine: sa.Engine, declaration: Declaration) -> Tables:
-    """Tables for this comparison alone, as it renames them."""
+    """Tables for one comparison of declarations, which renames them."""
     return build(declaration, inspect_existing(engine, declaration), system_tables())
 
 
 def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> list[ModulePair]:
-    """The modules of two declarations in pairs, also if renamed."""
+    """The modules of the compared declarations in pairs, also if renamed."""
     pairs = []
     for name, module in after.items():
         former = name if name in before else None

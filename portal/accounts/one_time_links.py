@@ -36,14 +36,14 @@ def make_link(
 
 
 def link_expiry(tables: Tables, token: str) -> sa.ScalarSelect[datetime.datetime]:
-    """A query for the moment when the unused link with this token expires, one that proves an address included."""
+    """A query for when the unused one-time link with this token expires, one that proves an address included."""
     link, proof, stored = tables.link.c, tables.sign_up.c, hash_token(token)
     unused = sa.select(link["expires"]).where(link["token"] == stored, link["used"].is_(None))
     return sa.union_all(unused, sa.select(proof["expires"]).where(proof["token"] == stored)).scalar_subquery()
 
 
 def works_until(connection: sa.Connection, tables: Tables, token: str) -> datetime.datetime | None:
-    """The moment when an unused link expires; None if it was used, replaced or deleted."""
+    """The moment when an unused one-time link expires; None if it was used, replaced or deleted."""
     return connection.execute(sa.select(link_expiry(tables, token))).scalar()
 
 

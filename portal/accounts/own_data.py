@@ -220,7 +220,7 @@ def _place(record: Record) -> dict[str, Any]:
 
 
 def event_json(event: Event, record: Record | None) -> dict[str, Any]:
-    """What someone did, and to which record; None if it is gone or not theirs to read."""
+    """What someone did, for the archive, and to which record; None if it is gone or not theirs to read."""
     title = {"reference": record.reference, "title": record.title} if record else {"reference": event.reference}
     return {
         "module": event.module,

@@ -196,7 +196,7 @@ class Passkeys:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """Turns errors into PasskeyRefusedError: a browser may send anything."""
+    """Turns errors of a passkey's answer into PasskeyRefusedError: a browser may send anything."""
     try:
         yield
     except (

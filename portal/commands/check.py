@@ -51,7 +51,7 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
 
 
 def _fixed(settings: Settings) -> Loaded:
-    """What is left after the fixes, which are printed to the error output: programs do not read that."""
+    """What the fixes of a check leave; those done are printed to the error output, which programs do not read."""
     result = fix_problems(settings.folder, settings.declared)
     for file, (before, after) in result.files.items():
         try:

@@ -154,7 +154,7 @@ class ImportedFile:
 
 
 def _columns(mapped: tuple[str, ...]) -> dict[str, str]:
-    """The `--map` options as header → field."""
+    """The `--map` options of `portal import` as header → field."""
     columns = {}
     for option in mapped:
         header, equals, name = option.rpartition("=")

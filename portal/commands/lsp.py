@@ -102,7 +102,7 @@ def _document_path(uri: str) -> Path:
 
 
 def _folder_of(path: Path) -> Path | None:
-    """The declaration folder that a file belongs to, None for other files."""
+    """The declaration folder that a file in the editor belongs to, None for other files."""
     folder = path.parent.parent if path.parent.name == PROFILES else path.parent
     return folder if path.suffix == ".yaml" and (folder / MODULES).is_file() else None
 

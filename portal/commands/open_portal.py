@@ -95,7 +95,7 @@ def load_declaration(settings: Settings, folder: Path) -> Declaration:
 
 
 def exit_with(problems: Iterable[object]) -> NoReturn:
-    """Prints the problems, one a line, and exits 1."""
+    """Ends a command: prints the problems, one a line, and exits 1."""
     for problem in problems:
         click.echo(problem)
     raise SystemExit(1)

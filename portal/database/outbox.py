@@ -105,7 +105,7 @@ def find_letter_by_message_id(
 
 
 def waiting_about(connection: sa.Connection, tables: Tables, module: str, record_id: int) -> list[Waiting]:
-    """The letters about a record that no worker is sending now; they are locked until the transaction ends."""
+    """The letters in the queue about a record that no worker is sending; locked until the transaction ends."""
     outbox = tables.outbox.c
     about = outbox["module"] == module, outbox["record"] == record_id, outbox["state"] == WAITING
     query = sa.select(tables.outbox).where(*about).order_by(outbox["id"]).with_for_update(skip_locked=True)
@@ -123,8 +123,7 @@ def find_letter(connection: sa.Connection, tables: Tables, letter_id: int) -> sa
 
 
 def last_failure(connection: sa.Connection, tables: Tables) -> str:
-    """Why a waiting letter could not be sent, in the words of the mail server: the one that is next. Empty if none has
-    failed."""
+    """Why the next letter in the queue could not be sent, in the words of the mail server. Empty if none has failed."""
     outbox = tables.outbox.c
     failed = outbox["state"] == WAITING, outbox["reason"].is_not(None)
     query = sa.select(outbox["reason"]).where(*failed).order_by(outbox["next_try"], outbox["id"]).limit(1)

@@ -58,7 +58,7 @@ def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: date
 
 
 def pause_after(attempts: int) -> datetime.timedelta:
-    """The pause before the next attempt after so many failed ones."""
+    """The pause of a queue before the next attempt after so many failed ones."""
     return min(FIRST_PAUSE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
 
 

@@ -201,7 +201,7 @@ def _with(
 
 
 def _constant(field: Field, raw: Any, reader: Reader) -> Any:
-    """A value in the notation of declarations, regardless of the reader: 1234.5, ISO dates."""
+    """The constant of a condition in the notation of declarations, whoever reads: 1234.5, ISO dates."""
     return raw.value if isinstance(raw, ParsedValue) else field.constant(raw, reader.machine)
 
 

@@ -254,7 +254,7 @@ def _with_whole_lists(draft: DeclarationDraft, problems: Sequence[Problem]) -> l
 
 
 def _without_misread(problems: Sequence[Problem]) -> list[Problem]:
-    """For a misread value, only that is reported, as an error if something is wrong with it."""
+    """The problems; of those about a misread value only that one, as an error if something is wrong with it."""
     misread = {(problem.file, problem.path): problem for problem in problems if _is_about(problem, "misread")}
     errors = [problem for problem in problems if not problem.warning]
     wrong = {(problem.file, problem.path) for problem in errors}

@@ -43,7 +43,7 @@ def read_files(draft: DeclarationDraft) -> None:
 
 
 def profile_file(name: str) -> str:
-    """The file of a profile, relative to the portal's folder."""
+    """The path of a profile's file in the folder of a declaration."""
     return f"{PROFILES}/{name}.yaml"
 
 
@@ -74,7 +74,7 @@ def _report(draft: DeclarationDraft, file: str, message: str, warning: bool = Fa
 
 
 def _names(folder: Path) -> list[str]:
-    """The names in a folder, sorted, without hidden files and backups; empty if there is no such folder."""
+    """The names of files in a folder, sorted, without hidden ones and backups; empty if there is no such folder."""
     try:
         return sorted(name for name in os.listdir(folder) if not name.startswith(".") and not name.endswith(BACKUPS))
     except OSError:
@@ -148,7 +148,7 @@ def _read_file(draft: DeclarationDraft, file: str) -> None:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a regular file, up to one more than the largest allowed file. Raises OSError."""
+    """The bytes of a declaration's regular file, up to one more than the largest allowed. Raises OSError."""
     # Without O_NONBLOCK, opening a named pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     mode = os.fstat(descriptor).st_mode

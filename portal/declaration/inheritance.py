@@ -30,7 +30,7 @@ def is_staff(draft: DeclarationDraft, name: str) -> bool:
 
 
 def second_factor(draft: DeclarationDraft, line: list[Profile]) -> str:
-    """Whether a second factor is required, according to the nearest profile that says so, else `portal:`.
+    """Whether a profile requires a second factor, according to the nearest one that says so, else `portal:`.
 
     `line`: from `ancestry`.
     """

@@ -140,7 +140,7 @@ def _detail(viewer: LayoutViewer, module: Module, layout: DetailLayout) -> Detai
 
 
 def _is_in_heading(module: Module, field: Field) -> bool:
-    """Whether the heading of the page already shows the field; an email address is repeated, since it is a link."""
+    """Whether a page's heading shows the field already; an email address is repeated, since it is a link."""
     return field.name == module.title and field.display == "plain"
 
 
@@ -193,7 +193,7 @@ def _can_be_read(viewer: LayoutViewer, link: LinkingPath, access: Access) -> boo
 
 
 def _is_follow_up(module: Module, field: str) -> bool:
-    """Whether a link leads to the record that is followed up, whose page lists its follow-ups anyway."""
+    """Whether a link leads to the record that is followed up: no related list is needed, as its page lists these."""
     return module.lifecycle is not None and module.lifecycle.follow_up == field
 
 

@@ -220,7 +220,7 @@ def _read_portal_settings(draft: DeclarationDraft, entry: Any, at: Cursor) -> Se
 
 
 def _value_of_setting(key: str, text: str) -> Any:
-    """The value of a setting as in the file: lists use commas, mappings are JSON. Anything else is refused later."""
+    """A setting from the environment as in the file: lists use commas, mappings are JSON. Others are refused later."""
     if key in ("languages", "administrators", "sign_in", "second_factor", "holidays"):
         return [part.strip() for part in text.split(",") if part.strip()]
     if key in ("letters", "hours"):

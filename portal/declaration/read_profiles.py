@@ -99,7 +99,7 @@ def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) ->
 
 
 def _with_misplaced_modules(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with the modules that are next to `modules:`, which are reported, in their right place."""
+    """The profile `top` with modules that are next to `modules:`, which are reported, in their right place."""
     misplaced = {name: top.pop(name) for name in list(top) if name not in keys_of(Profile) and name in draft.modules}
     for name in misplaced:
         at[name].key.wrong(f'a module belongs under modules: indent "{name}" and its lines by two spaces')
@@ -110,7 +110,7 @@ def _with_misplaced_modules(draft: DeclarationDraft, top: dict[str, Any], at: Cu
 
 
 def _with_misplaced_keys(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """`top` with the keys that were misplaced among the modules, which are reported, in their right place.
+    """The profile `top` with keys misplaced among the modules, which are reported, in their right place.
 
     If such a key has no value there, its own keys follow it.
     """

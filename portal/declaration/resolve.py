@@ -106,8 +106,8 @@ def _resolve_module(draft: DeclarationDraft, module: Module) -> Module:
 
 
 def _guessed_singular(module: Module, language: str) -> Text:
-    """What one record is called if nothing says so; in English if that is the portal's first `language`, and
-    presumably that of the names."""
+    """What one record of a module is called if nothing says so; in English if that is the portal's first `language`,
+    and presumably that of the names."""
     if language.partition("-")[0] != "en":
         return display_name(module)
     one = label_in_singular(module.label(language)) if module.label else None
@@ -159,7 +159,7 @@ def _mail(module: Module) -> Mail:
 
 
 def _with_layouts(draft: DeclarationDraft, module: Module) -> Module:
-    """`module` with layouts for a reader who sees everything: for commands and imports."""
+    """A resolved module with layouts for a reader who sees everything: for commands and imports."""
     viewer = LayoutViewer(draft, staff=True, enabled=frozenset(draft.modules))
     layouts = finished_layouts(viewer, module, {name: getattr(module, name) for name in LAYOUTS}, preset=frozenset())
     layouts["detail"] = layouts["detail"].model_copy(update={"related": layouts["detail"].related or ()})
@@ -176,7 +176,7 @@ def _complete_inbox(inbox: Inbox, module: Module) -> Inbox:
 
 
 def mail_text_field(module: Module) -> str | None:
-    """The field for the text of a mail if `inbox:` does not name it: the first long one that customers may read."""
+    """The field for a mail's text if `inbox:` names none: the first long one that customers may read."""
     fields = module.fields.items()
     return next((name for name, field in fields if field.verbatim and field.long and not field.internal), None)
 
@@ -241,7 +241,7 @@ def _resolve_profile(draft: DeclarationDraft, name: str, buttons: dict[str, Butt
 def _accesses(
     draft: DeclarationDraft, name: str, entries: Mapping[str, dict[str, Any]], staff: bool
 ) -> tuple[dict[str, Access], dict[str, Access]]:
-    """Every Access, complete; and those of accounts with a first visible day if they differ, else none."""
+    """The complete Access of a profile to each module; and those of accounts with a first visible day, if different."""
     viewer = LayoutViewer(draft, staff=staff, enabled=frozenset(entries))
     viewer, complete = _without_unseen(viewer, name, entries, _complete(viewer, name, entries), first_day=False)
     accesses = with_related(viewer, complete)
@@ -270,7 +270,7 @@ def _without_unseen(
 
 
 def _tells_any(module: Module, rollups: Collection[Place]) -> bool:
-    """Whether fields of the module are among the roll-ups, or reveal their values."""
+    """Whether fields of a module are among the roll-ups that a profile does not get, or reveal their values."""
     return any(rollup.place in rollups for field in module.fields.values() for rollup in field.rollups)
 
 
@@ -283,7 +283,7 @@ def _complete(viewer: LayoutViewer, profile: str, entries: Mapping[str, dict[str
 
 
 def _menu(line: list[Profile], accesses: Mapping[str, Access], buttons: Mapping[str, Button]) -> tuple[str, ...]:
-    """The menu of the nearest profile that has one, else the modules in order, except those with `menu: false`."""
+    """The resolved menu: of the nearest profile that has one, else the modules, except those with `menu: false`."""
     menus = (profile.menu for profile in reversed(line))
     names = next((menu for menu in menus if menu is not None), tuple(accesses))
     return tuple(name for name in names if (accesses[name].menu if name in accesses else name in buttons))
@@ -314,7 +314,7 @@ def _access(
 
 
 def _home(line: list[Profile]) -> Home:
-    """The buttons and panels of the nearest profile that has them."""
+    """The resolved home page of a profile: buttons and panels of the nearest one that has them."""
     homes = [profile.home for profile in reversed(line)]
     buttons = next((home.buttons for home in homes if home.buttons is not None), None)
     panels = next((home.panels for home in homes if "panels" in home.model_fields_set), ())
@@ -324,7 +324,7 @@ def _home(line: list[Profile]) -> Home:
 def _generated_buttons(
     draft: DeclarationDraft, profile: str, accesses: Mapping[str, Access]
 ) -> Iterator[tuple[str, Button]]:
-    """One per enabled module, with the profile's own label and icon."""
+    """The generated buttons of a profile: one per enabled module, with its own label and icon."""
     for name, access in accesses.items():
         module = draft.modules[name]
         same = (access.label, access.icon) == (module.label, module.icon)

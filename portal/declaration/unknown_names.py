@@ -7,12 +7,12 @@ from portal.declaration.source.suggestions import closest, suggest
 
 
 def no_module(name: str, known: Iterable[str]) -> Sentence:
-    """A module that is not declared."""
+    """The sentence for a module that is not declared."""
     return Sentence(f'no module "{name}"{suggest(name, known)}', "module", name)
 
 
 def no_button(name: str, buttons: Iterable[str], modules: Iterable[str] = ()) -> Sentence:
-    """A button that is not declared, where `modules` may be named too."""
+    """The sentence for a button that is not declared, where `modules` may be named too."""
     known, names = [*modules, *buttons], [*modules]
     what = "module or button" if names else "button"
     kind: CauseKind = "module" if closest(name, known) in names else "button"
@@ -20,22 +20,22 @@ def no_button(name: str, buttons: Iterable[str], modules: Iterable[str] = ()) ->
 
 
 def no_access(module: str, consequence: str = "") -> Sentence:
-    """A module that is declared but that the profile lacks."""
+    """The sentence for a module that is declared but that the profile lacks."""
     return Sentence(f'this profile has no module "{module}"{consequence}', "access", module)
 
 
 def no_field(module: str, name: str, known: Iterable[str], where: str = "") -> Sentence:
-    """A field that `module` does not have; `where` says where, if that is not obvious."""
+    """The sentence for a field that `module` does not have; `where` says where, if that is not obvious."""
     return Sentence(f'no field "{name}"{where}{suggest(name, known)}', "field", name, module)
 
 
 def no_state(module: str, name: str, known: Iterable[str], cure: str = "") -> Sentence:
-    """A state that is not an option of the lifecycle's field."""
+    """The sentence for a state that is not an option of the lifecycle's field."""
     return Sentence(f'no state "{name}"{cure or suggest(name, known)}', "state", name, module)
 
 
 def no_option(holder: str, name: str, known: Iterable[str]) -> Sentence:
-    """An option that a choice does not have; `holder`: see DeclarationDraft.holder_of."""
+    """The sentence for an option that a choice does not have; `holder`: see DeclarationDraft.holder_of."""
     return Sentence(f'no option "{name}"{suggest(name, known)}', "state", name, holder)
 
 
@@ -50,10 +50,10 @@ def no_effect_without(module: str, part: str) -> Sentence:
 
 
 def no_tab(module: str, tab: str, ending: str) -> Sentence:
-    """A tab that a module's list does not have."""
+    """The sentence for a tab that a module's list does not have."""
     return Sentence(f'{module} has no tab "{tab}"{ending}', "tab", tab, module)
 
 
 def no_role(role: str, ending: str = "") -> Sentence:
-    """A missing module of people or of organizations."""
+    """The sentence for a missing module of people or of organizations."""
     return Sentence(f"modules.yaml does not say which module holds the {role}{ending}", "role", role)

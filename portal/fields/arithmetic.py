@@ -130,7 +130,7 @@ Value = Decimal | Money | datetime.date | datetime.datetime | datetime.timedelta
 
 
 def divides_by_zero(expression: Expression) -> bool:
-    """Whether a divisor is always zero, so that there is never a result."""
+    """Whether a divisor in a formula is always zero, so that there is never a result."""
     match expression:
         case Negative(of) | Bracketed(of) | Slug(of):
             return divides_by_zero(of)
@@ -223,7 +223,7 @@ def _difference_of(left: Any, right: Any) -> Value:
 
 
 def _later(day: datetime.date, by: Any) -> datetime.date:
-    """`by`: days, or a duration. Only whole days count for a date."""
+    """A date or moment in a formula later `by` days, or a duration. Only whole days count for a date."""
     if isinstance(by, datetime.timedelta):
         return day + by
     if isinstance(day, datetime.datetime):
@@ -260,7 +260,7 @@ def _quotient_of(left: Any, right: Any) -> Value:
 
 
 def _of_amounts(operation: Callable[[Decimal, Decimal], Decimal], left: Any, right: Any) -> Money:
-    """An operation on two amounts: a plain number has the currency of the other side."""
+    """An operation of a formula on two amounts: a plain number has the currency of the other side."""
     currency = _currency(left, right)
     amounts = [side.amount if isinstance(side, Money) else side for side in (left, right)]
     return Money(operation(*amounts), currency)
@@ -300,7 +300,7 @@ def operand(kind: Kind, value: Any) -> Value:
 
 
 def zero(kind: Kind, currency: str) -> Value:
-    """What an empty value counts as with `empty: 0`; None if the kind has no zero."""
+    """What an empty value counts as in a formula with `empty: 0`; None if the kind has no zero."""
     match kind:
         case "number" | "percent":
             return Decimal(0)

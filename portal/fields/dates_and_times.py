@@ -41,7 +41,7 @@ class Unreadable(Refused):
 
 
 def parse_date(text: str, reader: Reader) -> datetime.date:
-    """The date that `text` means to `reader`. Raises Refused."""
+    """The date that a typed text means to `reader`. Raises Refused."""
     text = filled(text)
     if match := ISO_DATE.fullmatch(text):
         date = _date(int(match[1]), int(match[2]), int(match[3]))
@@ -55,7 +55,7 @@ def parse_date(text: str, reader: Reader) -> datetime.date:
 
 
 def date_hint(example: datetime.date, reader: Reader) -> str:
-    """The sentence for what is not a date."""
+    """The sentence for a typed text that is not a date."""
     shown = example.isoformat() if reader.plain else _numeric(example, reader.locale)
     return _("Enter a date such as ${example}.", mapping={"example": shown})
 
@@ -132,7 +132,7 @@ def parse_time(text: str, reader: Reader) -> datetime.time:
 
 
 def time_hint(example: datetime.time, reader: Reader) -> str:
-    """The sentence for what is not a time of day."""
+    """The sentence for a typed text that is not a time of day."""
     shown = f"{example:%H:%M}" if reader.plain else format_time(example, "short", locale=reader.locale)
     return _("Enter a time such as ${example}.", mapping={"example": shown})
 
@@ -197,7 +197,7 @@ def _amount(match: re.Match[str]) -> int:
 
 
 def _days_later(day: datetime.date, match: re.Match[str]) -> datetime.date:
-    """The day some days, weeks, months or years later; a month after January 31 is the last day of February."""
+    """The date some days, weeks, months or years later; a month after January 31 is the last day of February."""
     if match[3] is None:
         return day
     amount, unit = _amount(match), match[4][0]

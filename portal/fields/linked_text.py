@@ -77,7 +77,7 @@ def _without_punctuation(address: str) -> str:
 
 
 def _url(address: str) -> str:
-    """Where the address leads; empty if it leads nowhere."""
+    """Where an address in a text leads; empty if it leads nowhere."""
     scheme, colon, rest = address.partition(":")
     if colon and scheme.lower() in ("http", "https"):
         try:

@@ -118,7 +118,7 @@ def _shallow(markup: str) -> str:
 
 
 def _end_parent(name: str, opened: list[str]) -> None:
-    """Removes the element `name`, and those in it without their own end tags; does nothing if another one is open."""
+    """Removes the HTML element `name`, and those in it without their own end tags; does nothing if another is open."""
     depth = len(opened)
     while depth and opened[depth - 1] != name and opened[depth - 1] in ENDED_BY_PARENT:
         depth -= 1

@@ -84,7 +84,7 @@ class Phone(TextLike):
 
 
 def _digits_of(text: str) -> str:
-    """Only the digits of a number; "" if `text` is words instead of a number."""
+    """Only the digits of a telephone number; "" if `text` is words instead of a number."""
     return "" if re.search(r"[^\W\d_]", text) else re.sub(r"\D", "", text.replace(LEFT_OUT, ""))
 
 

@@ -29,7 +29,7 @@ def ids_named(target: sa.Table, name: str) -> sa.Select[Any]:
 
 
 def is_called(columns: Iterable[sa.ColumnElement[Any]], name: str) -> sa.ColumnElement[bool]:
-    """Whether one of `columns` holds `name`. PostgreSQL does not compare numbers and dates with texts."""
+    """SQL: whether one of `columns` holds a record's `name`; PostgreSQL compares no numbers and dates with texts."""
     texts = [column for column in columns if isinstance(column.type, sa.Text)]
     terms = [column == column.info.get(NORMALIZE, str)(name) for column in texts]
     if RECORD_ID.fullmatch(name):

@@ -31,7 +31,7 @@ def filled(text: str) -> str:
 
 
 def declared_text(raw: Any) -> str:
-    """A value of the declaration as text; true and false as YAML writes them."""
+    """A declared value, such as a default, as text; true and false as YAML writes them."""
     if isinstance(raw, bool):
         return "true" if raw else "false"
     return str(raw)

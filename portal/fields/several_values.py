@@ -13,7 +13,7 @@ from portal.texts import _
 
 
 def pack_values(values: Iterable[str]) -> str | None:
-    """Values as one text that contains each as `,"value",`: quotes in them are escaped, so a search is exact."""
+    """Several values as one text that contains each as `,"value",`: quotes are escaped, so a search is exact."""
     quoted = [json.dumps(value, ensure_ascii=False) for value in values]
     return f",{','.join(quoted)}," if quoted else None
 
@@ -24,7 +24,7 @@ def unpack_values(text: str | None) -> tuple[str, ...]:
 
 
 def holds_value(column: sa.ColumnElement[str], value: str) -> sa.ColumnElement[bool]:
-    """SQL: whether a packed column holds `value`."""
+    """SQL: whether a column of several values, packed, holds `value`."""
     return Occurs(column, sa.literal(pack_values([value]), sa.Text()))
 
 

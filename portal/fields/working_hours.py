@@ -164,7 +164,7 @@ class WorkingHours:
 
 @functools.lru_cache(maxsize=1_000)
 def _readings(hours: WorkingHours, year: int) -> tuple[int, ...]:
-    """The `reading` at the beginning of each day of a year, and at its end."""
+    """The `reading` of working time at the beginning of each day of a year, and at its end."""
     first = datetime.date(year, 1, 1)
     days = (datetime.date(year + 1, 1, 1) - first).days
     lengths = (sum(_seconds_between(*span) for span in _spans_of(hours, first + n * DAY)) for n in range(days))

@@ -31,7 +31,7 @@ class PendingWork:
 
 
 def measure_pending_work(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> PendingWork:
-    """What waits now, counted up to MOST_COUNTED."""
+    """The work that is pending now, for monitors, counted up to MOST_COUNTED."""
     letters, oldest_letter = _waiting(connection, _in_queue(tables.outbox), now)
     webhooks, oldest_webhook = 0, None
     if tables.declaration.webhooks:
@@ -80,5 +80,5 @@ def _waiting(
 
 
 def _age(moment: datetime.datetime | None, now: datetime.datetime) -> float | None:
-    """Never negative, even if a clock was set back."""
+    """The age of pending work, never negative, even if a clock was set back."""
     return None if moment is None else max(0.0, (now - moment).total_seconds())

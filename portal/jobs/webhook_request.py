@@ -69,7 +69,7 @@ def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.dateti
 
 
 def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timedelta:
-    """How long the other side asks to be left alone, at most LONGEST_PAUSE. `retry_after`: seconds, or a date."""
+    """How long a webhook's receiver asks to be left alone, at most LONGEST_PAUSE. `retry_after`: seconds, or a date."""
     if retry_after.isascii() and retry_after.isdigit():
         pause = datetime.timedelta(seconds=int(retry_after[:9]))
     else:

@@ -141,14 +141,14 @@ class _Gathered:
 def people_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int
 ) -> frozenset[int]:
-    """The people that a dotted path of links leads to from a record; the record itself if the path is `id`."""
+    """The people to notify at the end of a dotted path of links from a record; the record itself for `id`."""
     return _records_along(connection, tables, module, path, record_id, tables.declaration.people)
 
 
 def _records_along(
     connection: sa.Connection, tables: Tables, module: str, path: str | None, record_id: int, target: str | None
 ) -> frozenset[int]:
-    """The ids of the records of `target` that a dotted path of links leads to, on the way to recipients."""
+    """The ids of the records of `target` at the end of a dotted path of links, on the way to recipients."""
     if path is None or target is None:
         return frozenset()
     ids = {record_id}

@@ -80,7 +80,7 @@ def draw_pdf(template: str, page: Any, reader: Reader) -> bytes:
 
 
 def _as_data(value: Any, reader: Reader, keep: Callable[[bytes], str]) -> Any:
-    """A value of a page for JSON: texts in the reader's language, HTML as nodes, pictures named by `keep`."""
+    """A value in the JSON for a PDF: texts in the reader's language, HTML as nodes, pictures named by `keep`."""
     again = functools.partial(_as_data, reader=reader, keep=keep)
     if isinstance(value, Markup):
         return html_nodes(value)

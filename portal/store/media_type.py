@@ -34,7 +34,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def is_utf8(head: bytes) -> bool:
-    """Whether a text that begins like this is UTF-8; the last character may be cut off."""
+    """Whether a text file that begins like this is UTF-8; the last character may be cut off."""
     try:
         head[: head.rfind(b"\n") + 1 or len(head)].decode("utf-8")
     except UnicodeDecodeError:

@@ -104,7 +104,7 @@ class ErrorPage:
 
 @notfound_view_config(renderer="error.pt")
 def not_found(error: HTTPNotFound, request: Request) -> Any:
-    """Missing, foreign and forbidden look alike. A wrong method gets 405; without a session, one signs in first."""
+    """The page for what is missing, foreign or forbidden alike. A wrong method gets 405; a guest signs in first."""
     if _route_of(request) in (None, API_ROUTE, MCP_ROUTE) and hasattr(request, "context"):
         methods = _allowed_methods(request)
         if methods and request.method not in methods:
@@ -136,7 +136,7 @@ def not_allowed(error: NotAllowedError, request: Request) -> Any:
 
 @exception_view_config(ConflictError, renderer="error.pt")
 def conflict(error: ConflictError, request: Request) -> Any:
-    """The page if someone else saved first, and the view has no page of its own for that."""
+    """The page for a conflict: someone else saved first, and the view has no page of its own for that."""
     return _page(request, 409)
 
 
@@ -196,14 +196,14 @@ def disk_failed(error: OSError, request: Request) -> Any:
 
 @exception_view_config(Exception, renderer="error.pt")
 def failed_by_our_mistake(error: Exception, request: Request) -> Any:
-    """The page for an unexpected exception: our mistake."""
+    """The page for an unexpected exception: an error of ours."""
     # In Python's notation: a line break in an address must not start a new log line.
     log.error("%s %s %r", request.id, request.method, request.environ.get("PATH_INFO", ""), exc_info=error)
     return _page(request, 500)
 
 
 def _await_declarations(event: BeforeRetry) -> None:
-    """Retries a request whose tables were changed while it ran, with the new declarations."""
+    """Retries a failed request whose tables were changed while it ran, with the new declarations."""
     if isinstance(event.exception, DatabaseError) and classify(event.exception) == Failure.CHANGED_TABLES:
         event.request.registry.live.settle(event.request.portal)
 
@@ -299,7 +299,7 @@ def _own_address(request: Request) -> str:
 
 
 def _address_after_renaming(request: Request) -> str:
-    """Where the requested page is now, if its module had another name: links in old emails keep leading there."""
+    """Where a page not found is now, if its module had another name: links in old emails keep leading there."""
     if request.method not in SAFE_METHODS or is_api_request(request):
         return ""
     former, policy = request.view_name, request.policy

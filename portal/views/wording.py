@@ -24,7 +24,7 @@ def reference_in_words(record: Record) -> str:
 
 
 def record_in_words(record: Record) -> str:
-    """A record among others: “TT1 · Reception printer”, or its title alone."""
+    """The words for a record among others: “TT1 · Reception printer”, or its title alone."""
     return " · ".join(dict.fromkeys(filter(None, (reference_in_words(record), record.title))))
 
 
@@ -60,7 +60,7 @@ def answer_too_many_attempts(request: Request, error: TooManyAttemptsError) -> s
 
 
 def initials(name: str) -> str:
-    """The letters of an avatar: “Maria Anders” → “MA”."""
+    """The letters in a person's avatar: “Maria Anders” → “MA”."""
     words = [word for word in name.split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 

@@ -27,7 +27,7 @@ def chart_address(module: str, panel: int) -> str:
 
 
 def export_address(module: str, suffix: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address of the same list as a file; `suffix`: csv or xlsx."""
+    """The address of a module's list as a file; `suffix`: csv or xlsx."""
     return f"/{module}/export.{suffix}{_query_string(parameters)}"
 
 
@@ -42,12 +42,12 @@ def imported_address(module: str, key: str = "") -> str:
 
 
 def many_records_address(module: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address of what is done with many records of the same list."""
+    """The address of what is done with many records of a module's list."""
     return f"/{module}/bulk{_query_string(parameters)}"
 
 
 def arranging_address(module: str, name: str, parameters: Iterable[tuple[str, str]]) -> str:
-    """The address for changing `columns` or `views` of the same list."""
+    """The address for changing `columns` or `views` of a module's list."""
     return f"/{module}/{name}{_query_string(parameters)}"
 
 

@@ -52,7 +52,7 @@ def guest_token(request: Request) -> str:
 
 
 def _session_secret(request: Request) -> str | None:
-    """What the forms of a session are bound to. A form from a preview is not valid outside it, and vice versa."""
+    """What CSRF tokens of a session are bound to. A form from a preview is not valid outside it, and vice versa."""
     visitor, session = request.visitor, read_cookie(request, Cookie.SESSION)
     if visitor.identity is None or not session:
         return None

@@ -108,7 +108,7 @@ def count_form(request: Request) -> None:
 
 
 def _close_body(request: Request, body: BinaryIO) -> None:
-    """Closes WebOb's temporary file; the server closes its own (PEP 3333).
+    """Closes WebOb's temporary file of a form; the server closes its own (PEP 3333).
 
     A retried request reads it again.
     """
@@ -119,7 +119,7 @@ def _close_body(request: Request, body: BinaryIO) -> None:
 
 
 def drop_body(request: Request) -> None:
-    """Treats the request as one without a body; none of it is read."""
+    """Treats a request as one without a body or a form; none of it is read."""
     request.environ.update({"CONTENT_LENGTH": "0"})
     request.environ.pop("wsgi.input_terminated", None)
     request.body = b""
@@ -142,7 +142,7 @@ def _count_urlencoded(body: BinaryIO, fields: int) -> None:
 
 
 def check_text(request: Request) -> None:
-    """Rejects bytes that are not text, and the character NUL, which no database stores."""
+    """Rejects a form or an address with bytes that are not text, or the character NUL, which no database stores."""
     try:
         texts = [request.path_info, *_texts(request.GET)]
         if is_form(request):

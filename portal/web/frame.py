@@ -246,7 +246,7 @@ def _lineage(request: Request) -> list[Any]:
 
 
 def _view_name(request: Request) -> str:
-    """The name of the view within its resource; empty before traversal."""
+    """The name of the page's view within its resource, for the frame; empty before traversal."""
     return getattr(request, "view_name", "")
 
 

@@ -108,7 +108,7 @@ class HostedPortals:
 
 
 def _answer_for_nobody(environ: Mapping[str, Any]) -> Response:
-    """Load balancers check the health of the process, addressing it by its IP address."""
+    """The answer to load balancers, which check the process by its IP address, for no portal."""
     if environ.get("PATH_INFO") == HEALTH:
         return Response(json_body={"status": "live"})
     return Response(UNKNOWN, status=404, content_type="text/plain")

@@ -50,7 +50,7 @@ def sprite(icon_drawings: Mapping[str, str]) -> str:
 
 @contextlib.contextmanager
 def _archive() -> Iterator[ZipFile]:
-    """The archive of drawings; not kept open, as its list of two thousand names costs more in memory than in time."""
+    """The archive of all icon drawings; not kept open, as its list of two thousand names takes memory."""
     with (resources.files("lucide") / "lucide.zip").open("rb") as file, ZipFile(file) as archive:
         yield archive
 

@@ -342,7 +342,7 @@ def _assets(declaration: Declaration, icons: tuple[str, ...]) -> Assets:
 
 
 def _adapt_database(engine: Engine, tables: Tables, development: bool) -> tuple[list[str], bool]:
-    """What is left to do in the database, and whether the portal can run without it.
+    """Adapts the database to new declarations; what is left to do, and whether the portal can run without it.
 
     In development, steps that lose nothing are done first. No values are counted, as a request is waiting; `portal
     plan` counts them.

@@ -173,9 +173,8 @@ def is_disk_full(error: OSError) -> bool:
 
 
 def _may_be_parsed(request: Request) -> bool:
-    """Whether the form may be parsed: without a session or a guest cookie there is no CSRF token, and a guest sends no
-    more than a password.
-    """
+    """Whether a body may be parsed as a form: without a session or a guest cookie there is no CSRF token, and a guest
+    sends no more than a password."""
     if (request.content_length or 0) > LARGEST_ANONYMOUS or is_api_request(request):
         return request.visitor.identity is not None
     return any(cookie_name(request, cookie) in request.cookies for cookie in (Cookie.SESSION, Cookie.GUEST))

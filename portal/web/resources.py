@@ -367,7 +367,7 @@ OPEN_TO_ALL: dict[str, type[Branch]] = {
 
 
 def _record_id(name: str) -> int:
-    """A part of an address as an id. Raises KeyError if it is not one."""
+    """A part of an address as the id of a record. Raises KeyError if it is not one."""
     if not RECORD_ID.fullmatch(name):
         raise KeyError(name)
     return int(name)

@@ -49,7 +49,7 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
 
 
 def _see_text(module: Module, access: Access) -> str:
-    """Whose records, and through which path: `organization (caller.company)`; plus those that the reader watches."""
+    """The `see` of a module in the table, with its path: `organization (caller.company)`; plus watched records."""
     if isinstance(access.see, Through):
         text = f"through {access.see.through}"
     elif access.see == "organization":

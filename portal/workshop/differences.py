@@ -89,7 +89,7 @@ class FieldLabels:
 
 
 def _readable_name(name: str) -> str:
-    """The name of a module or a transition, for a sentence."""
+    """The name of a module or a transition, for a sentence about what differs."""
     return name.replace("_", " ")
 
 
@@ -236,7 +236,7 @@ def _layouts(old: Profile, new: Profile, module: str) -> Iterator[KeyDifference]
 
 
 def _without(value: Any, names: Collection[str]) -> Any:
-    """A part of a layout without certain fields."""
+    """A part of a layout to compare, without certain fields."""
     if isinstance(value, BaseModel):
         return {key: _without(getattr(value, key), names) for key in type(value).model_fields}
     if not isinstance(value, tuple):
@@ -256,7 +256,7 @@ def _own_columns(related: Any, profile: Profile) -> Any:
 
 
 def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
-    """What differs for all profiles: modules and their fields, buttons, settings."""
+    """The differences of two declarations for all profiles: modules and their fields, buttons, settings."""
     for name, module in after.modules.items():
         former = module.formerly if module.formerly in before.modules and name not in before.modules else name
         old = before.modules.get(str(former))
@@ -344,7 +344,7 @@ def _of_values(key: str, old: Any, new: Any) -> Iterator[KeyDifference]:
 
 
 def _in_words(value: Any) -> str:
-    """A value for a sentence; empty if it is not a word, a number or a short list of words."""
+    """A changed value for a sentence; empty if it is not a word, a number or a short list of words."""
     if value is None or value in ("", ()):
         return "nothing"
     if isinstance(value, tuple) and all(isinstance(item, str) for item in value):

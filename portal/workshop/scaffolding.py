@@ -90,7 +90,7 @@ def _refuse_errors(loaded: Loaded) -> None:
 
 
 def new_module(folder: Path, name: str, profiles: tuple[str, ...], overrides: Mapping[str, str]) -> Start:
-    """A module with three fields, in the menu of `profiles`: by default those of staff, else all.
+    """Adds a module with three fields, in the menu of `profiles`: by default those of staff, else all.
 
     In a folder without declarations, it starts a portal. Raises CannotStartError, CannotBeEditedError and OSError.
     """
@@ -174,7 +174,7 @@ def _show_module(writing: _Writing, name: str, profile: str) -> None:
 
 
 def new_field(folder: Path, module: str, name: str, kind: str, overrides: Mapping[str, str]) -> Start:
-    """A field at the end of its module, also in the layouts that list their fields. Raises the same as `new_module`."""
+    """Adds a field to a module, and to the layouts that list its fields. Raises the same as `new_module`."""
     writing = _Writing(folder, overrides)
     if module not in writing.declaration.modules:
         raise CannotStartError(f'no module "{module}"{suggest(module, writing.declaration.modules)}')
@@ -254,7 +254,7 @@ def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) ->
 
 
 def new_profile(folder: Path, name: str, extends: str | None, overrides: Mapping[str, str]) -> Start:
-    """A profile that may read whatever has an owner or a company of its own, or differs from another one in nothing.
+    """Adds a profile that may read what has an owner or a company of its own, or differs from another in nothing.
 
     Raises the same as `new_module`.
     """

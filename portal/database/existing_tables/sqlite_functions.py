@@ -94,7 +94,7 @@ def _time(value: Any) -> str | None:
 
 
 def _parse_moment(value: Any, zone: ZoneInfo) -> datetime.datetime | None:
-    """A moment in `zone`, from an ISO text, seconds since 1970 or a Julian day."""
+    """A moment of an existing table in `zone`: from an ISO text, seconds since 1970 or a Julian day."""
     try:
         if isinstance(value, int):
             return datetime.datetime.fromtimestamp(value, zone)

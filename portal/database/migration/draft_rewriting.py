@@ -40,7 +40,7 @@ def rename_options_in_drafts(
 
 
 def _renamed_names(lines: str, names: Mapping[str, str]) -> Callable[[Data], Data]:
-    """Renames `price`, `price.currency` and, if `lines` has the rows, `lines.0.price`; old → new."""
+    """Renames a draft's inputs `price`, `price.currency` and, if `lines` has the rows, `lines.0.price`; old → new."""
 
     def renamed(name: str) -> str:
         parts = name.split(".")

@@ -24,7 +24,7 @@ def is_interrupted(connection: sa.Connection, tables: Tables) -> bool:
 
 
 def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
-    """Creates missing indexes and removes unfinished conversions, unless another process is at work."""
+    """Finishes an interrupted migration's indexes and removes its conversions, unless another process is at work."""
     with reading(engine) as connection:
         if not is_interrupted(connection, tables):
             return
@@ -35,7 +35,7 @@ def finish_interrupted(engine: sa.Engine, tables: Tables) -> None:
 
 
 def _finish_indexes(engine: sa.Engine, tables: Tables) -> None:
-    """Creates the remaining indexes, if they belong to what is applied in the database."""
+    """Creates the indexes left by an interrupted migration, if they belong to what is applied in the database."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         applied = last_applied(connection, tables) or EMPTY
         for table, names in _missing_indexes(connection, tables):

@@ -62,7 +62,7 @@ def _as_typed(name: str) -> str:
 
 
 def _renamed_parameter(name: str, value: str, names: Mapping[str, str]) -> list[str]:
-    """`status`, `due.min`, `sort=-status`, `q=status:open` with the new name of the field."""
+    """A saved view's parameter with the new name of a field: `status`, `due.min`, `sort=-status`, `q=status:open`."""
     field, dot, part = name.partition(".")
     if name == "sort":
         descending = "-" if value.startswith("-") else ""

@@ -123,7 +123,7 @@ def _bare(name: str) -> str:
 
 
 def unusable_indexes(connection: sa.Connection) -> set[str]:
-    """The names of the portal's indexes whose build did not finish."""
+    """The names of the portal's indexes in the database whose build did not finish."""
     if connection.dialect.name != "postgresql":
         return set()
     return {name for name, (is_valid, _is_unique) in existing_indexes(connection).items() if not is_valid}

@@ -41,6 +41,6 @@ def shared_tables(declaration: Declaration, existing: ExistingTables) -> Tables:
 
 
 def _are_the_same(one: Declaration, other: Declaration) -> bool:
-    """Whether they are equal, also in the order of names, which menus and columns follow, and in `1` versus `true`."""
+    """Whether declarations are equal, also in the order of names, as in menus and columns, and in `1` versus `true`."""
     alike = one.model_copy(update={name: getattr(other, name) for name in OWN})
     return alike == other and repr(alike) == repr(other)

@@ -96,7 +96,7 @@ def _activity_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _seen_table(metadata: sa.MetaData) -> sa.Table:
-    """What each account has seen of the records."""
+    """The table of what each account has seen of the records."""
     return sa.Table(
         "portal_seen",
         metadata,
@@ -111,7 +111,7 @@ def _seen_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _file_table(metadata: sa.MetaData) -> sa.Table:
-    """The files of records; their bytes are in the store."""
+    """The table of the files of records; their bytes are in the store."""
     return sa.Table(
         "portal_file",
         metadata,
@@ -136,7 +136,7 @@ def _file_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _pending_file_table(metadata: sa.MetaData) -> sa.Table:
-    """Uploaded files that no record has yet; their bytes are in the store."""
+    """The table of uploaded files that no record has yet; their bytes are in the store."""
     return sa.Table(
         "portal_pending_file",
         metadata,
@@ -231,7 +231,7 @@ def _outbox_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
-    """Incoming mail: what became of each message, and the bytes of those that nothing was made of."""
+    """The table of incoming mail: what became of each message, and the bytes of those that nothing was made of."""
     return sa.Table(
         "portal_mail",
         metadata,
@@ -255,7 +255,7 @@ def _incoming_mail_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _delivery_table(metadata: sa.MetaData) -> sa.Table:
-    """The messages to webhooks, including those already sent."""
+    """The table of messages to webhooks, including those already sent."""
     return sa.Table(
         "portal_delivery",
         metadata,
@@ -273,7 +273,7 @@ def _delivery_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _queue_columns() -> list[sa.Column[Any]]:
-    """The columns that database/queue.py needs."""
+    """The columns of a table that is a queue (database/queue.py)."""
     return [
         sa.Column("created", UTCDateTime()),
         sa.Column("state", sa.Text()),  # waiting, sent or refused; NULL: an email written before these were sent
@@ -287,7 +287,7 @@ def _queue_columns() -> list[sa.Column[Any]]:
 
 
 def _upkeep_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """The portal's own state: its worker, the backlog of the search index, what the last migration applied."""
+    """The tables of the portal's own state: its worker, the search index's backlog, what was applied last."""
     return {
         "heartbeat": sa.Table(
             "portal_heartbeat",

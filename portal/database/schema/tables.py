@@ -184,8 +184,8 @@ def _join_table(metadata: sa.MetaData, module: str, field: str, target: str, oth
 
 
 def _rows_table(metadata: sa.MetaData, rows: Module, others: Collection[str]) -> None:
-    """The rows of a `lines` field, without a foreign key to their record: a removed field keeps its rows, and these
-    must not prevent the deletion of records."""
+    """The table of a `lines` field's rows, without a foreign key to their record: a removed field keeps its rows, and
+    these must not prevent the deletion of records."""
     sa.Table(
         rows.name,
         metadata,

@@ -211,7 +211,7 @@ def _needle_places(search: Search) -> tuple[int, ...]:
 
 
 def _rows_of_modules(connection: sa.Connection, modules: Sequence[str]) -> dict[str, int]:
-    """How many rows each module has, up to LARGE_MODULE: to decide whether its token is rarer than most words.
+    """How many rows a module has in FTS5, up to LARGE_MODULE: to decide if its token is rarer than most words.
 
     The result is cached for a minute: it only affects speed.
     """

@@ -181,7 +181,7 @@ def _check_form_value(draft: DeclarationDraft, compared: Field, value: FieldValu
 
 
 def _not_comparable(field: Field, other: Field) -> str | None:
-    """Why `field` of a record can never equal `other` of a form: ids of two modules would be compared."""
+    """Why a condition cannot find `field` of a record equal to `other` of a form: ids of two modules are compared."""
     if other.row_fields or other.by_upload:
         return f'"{other.name}" is of type {other.type}, which cannot be compared with anything'
     if field.name == "id" or (not field.targets and not other.targets) or set(field.targets) & set(other.targets):

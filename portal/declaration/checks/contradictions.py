@@ -164,7 +164,7 @@ def _is_taken(field: Field, value: object, reader: Reader) -> bool:
 
 
 def _known_values(comparison: Comparison, field: Field) -> list[object]:
-    """The values of a comparison that are known without a record or a form."""
+    """The values in a comparison of a condition that are known without a record or a form."""
     if field.targets or comparison.operator in ("empty", "contains", "within"):
         return []
     values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)

@@ -136,7 +136,7 @@ def _path_problem(draft: DeclarationDraft, module: Module, field: Field, path: V
 
 
 def _start_of(draft: DeclarationDraft, module: Module, field: Field, path: ValuePath) -> tuple[str | None, str | None]:
-    """The module in which the path continues; else why there is none, or nothing if that is reported elsewhere."""
+    """The module in which a default's path continues; else why there is none, or nothing if reported elsewhere."""
     if path.who:
         start, role = (draft.people, "people") if path.who == "me" else (draft.organizations, "organizations")
         return (start, None) if start else (None, no_role(role).within(f'"{path.who}" has no meaning here: {{}}'))
@@ -320,7 +320,7 @@ def _check_computed(field: Field, at: Cursor) -> None:
 
 
 def _is_more(smallest: Any, largest: Any) -> bool:
-    """Whether a value of the YAML is greater than another, for numbers and YYYY-MM-DD dates, not words like `today`."""
+    """Whether a field's bound is greater than another, for numbers and YYYY-MM-DD dates, not words like `today`."""
     if smallest is None or type(smallest) is not type(largest):
         return False
     if isinstance(smallest, str) and not (WRITTEN_DATE.match(smallest) and WRITTEN_DATE.match(largest)):

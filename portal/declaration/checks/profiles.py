@@ -128,7 +128,7 @@ def _check_grants(draft: DeclarationDraft, profile: Profile, module: Module, acc
 
 
 def _broken_transitions(draft: DeclarationDraft, module: Module) -> Iterator[str]:
-    """The names of transitions that were left out because of another problem."""
+    """The names of transitions that a profile may grant but that were left out because of another problem."""
     transitions = draft.at_module(module.name)["lifecycle"]["transitions"].value
     yield from transitions if isinstance(transitions, Mapping) else ()
 
@@ -247,7 +247,7 @@ def _unreachable_links(
 
 
 def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | None]]:
-    """A field of a form and the required columns of its rows."""
+    """A field of a profile's form and the required columns of its rows, which may be links."""
     field = module.fields.get(name)
     yield name, field
     for column in field.row_fields.values() if field else ():
@@ -258,7 +258,7 @@ def _links_in_form(module: Module, name: str) -> Iterator[tuple[str, Field | Non
 def _never_filled(
     draft: DeclarationDraft, profile: Profile, path: KeyPath, module: Module, access: Access
 ) -> Iterator[PlacedSentence]:
-    """Reports required fields that cannot be filled in when a record is created."""
+    """Reports required fields that nobody with this profile could fill in when a record is created."""
     forms = [draft.declared[module.name].create, *_written_forms(draft, profile, module.name)]
     if any(draft.field(module.name, name) is None for form in forms for name in form_layout_fields(form)):
         return  # the unknown name may mean any field
@@ -290,7 +290,7 @@ def _written_forms(draft: DeclarationDraft, profile: Profile, module: str) -> It
 
 
 def _may_hold(module: Module, access: Access, shown: set[str], condition: Condition) -> bool:
-    """Whether a `show_when` could hold because one of its fields can get a value."""
+    """Whether a `show_when` in a profile's form could hold because one of its fields can get a value."""
     names = {path[0] for path in compared_fields(condition)}
     return any(
         name in shown or name in access.set or module.everything[name].default is not None

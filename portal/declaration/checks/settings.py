@@ -27,7 +27,7 @@ _OFFSET = re.compile(r"(?i)(?:gmt|utc|z)? ?[+-]\d.*")
 
 
 def check_settings(draft: DeclarationDraft) -> None:
-    """Reports what is wrong and replaces it with the default, so that everything else can be checked."""
+    """Reports what is wrong in `portal:` and replaces it with the default, so that the rest can be checked."""
     settings = draft.settings
     problems = {
         "time_zone": _time_zone(settings.time_zone),
@@ -69,7 +69,7 @@ def _check_languages(draft: DeclarationDraft, languages: Sequence[str]) -> str |
 
 
 def _hardly_meant(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Keys with a value that works but is probably not intended, and why."""
+    """Keys of `portal:` with a value that works but is probably not intended, and why."""
     if settings.remember_days > MOST_REMEMBERED_DAYS:
         yield "remember_days", f"every session ends after {MOST_REMEMBERED_DAYS} days: a larger number has no effect"
     if set(settings.sign_in) == {"passkey"}:
@@ -115,7 +115,7 @@ def _language(code: str) -> str | None:
 
 
 def _is_called(language: str, name: str) -> bool:
-    """Whether a language has this name, in English or in the language itself."""
+    """Whether a language for `portal:` has this name, in English or in the language itself."""
     locale = Locale.parse(language)
     return name.casefold() in (str(words).casefold() for words in (locale.english_name, locale.display_name))
 

@@ -12,7 +12,7 @@ DOMAIN = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?\.[a-z0-9-]{2,}")
 
 
 def check_sign_up(draft: DeclarationDraft, declaration: Declaration) -> None:
-    """Checks the profile, the domains, and whether someone can admit those who wait."""
+    """Checks the profile and the domains of `sign_up:`, and whether someone can admit those who wait."""
     if draft.sign_up is None:
         return
     at = draft.at(MODULES, "sign_up")

@@ -142,7 +142,7 @@ def _find_counted_tabs(
 def _find_sections(
     draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
 ) -> None:
-    """Finds sections of the page that are shown or not depending on a field which the profile cannot read."""
+    """Finds sections of a page that give away, shown or not, a field which the profile cannot read."""
     declared = next(((source, at) for source, at in sources if source.detail.sections is not None), None)
     if declared is None:
         return
@@ -176,7 +176,7 @@ def _find_counted_panels(draft: DeclarationDraft, profile: Profile, counts: Coun
 def _find_orders(
     draft: DeclarationDraft, profile: Profile, access: Access, sources: list[Source], counts: Counts
 ) -> None:
-    """Finds lists whose order reveals a field; fields that every record has reveal nothing."""
+    """Finds lists whose order gives customers a field away; fields that every record has give nothing away."""
     place = next((at["list"]["sort"] for _source, at in sources if "sort" in at["list"]), None)
     for index, name in enumerate(access.list.sort or () if place is not None else ()):
         field = name.removeprefix("-")
@@ -243,7 +243,7 @@ def _is_about_the_reader(module: Module, comparison: Comparison) -> bool:
 
 
 def _is_readable(draft: DeclarationDraft, profile: Profile, module: str, path: tuple[str, ...]) -> bool:
-    """Whether every step can be read; whoever can read a link can read the title of the linked record."""
+    """Whether a profile can read every step of a path; whoever reads a link can read the linked record's title."""
     for here, field in draft.follow(module, path, into_rows=True).steps:
         if is_rows(here):  # whoever can read the rows can read their columns, except internal ones
             if field.internal and not profile.staff:

@@ -110,7 +110,7 @@ def _person_problem(draft: DeclarationDraft, field: Field, value: Any, targets: 
 
 
 def _holder(draft: DeclarationDraft, value: str) -> str | None:
-    """The module of the record that `me` or `my organization` means."""
+    """The module of the record that `me` or `my organization` means as a value."""
     return draft.people if value == "me" else draft.organizations
 
 

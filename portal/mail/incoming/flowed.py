@@ -7,7 +7,7 @@ SIGNATURE = "-- "
 
 
 def unflowed(text: str, delete_spaces: bool) -> str:
-    """`text` with one line per paragraph. `delete_spaces`: the space at the end of a line is not part of the text."""
+    """A flowed text with one line per paragraph. `delete_spaces`: the space at a line's end is not part of it."""
     paragraphs: list[list[str]] = []
     goes_on, depth_before = False, 0
     for line in text.replace("\r\n", "\n").split("\n"):

@@ -349,13 +349,13 @@ class Receiver:
 
 
 def _readable(reply: Reply) -> Reply:
-    """The text without characters that cannot be saved, at most as long as a comment; the rest is folded away."""
+    """A mail's text without characters that cannot be saved, at most as long as a comment; the rest is folded away."""
     text, folded = FORBIDDEN.sub("", reply.text), FORBIDDEN.sub("", reply.folded)
     return Reply(text[:LONGEST_COMMENT], "\n".join(filter(None, (text[LONGEST_COMMENT:], folded))))
 
 
 def _unfolded(mail: IncomingMail, reply: Reply) -> list[MailFile]:
-    """The files of a reply without the pictures of its quote and its signature."""
+    """The files of a mail's reply without the pictures of its quote and its signature."""
     folded = {file for file in mail.files if file.content_id and f"[{file.name}]" in reply.folded}
     return [file for file in mail.files if file not in folded or f"[{file.name}]" in reply.text]
 

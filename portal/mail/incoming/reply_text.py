@@ -118,7 +118,7 @@ def _end_of_answer(lines: list[str], end: int) -> int:
 
 
 def _above_unknown_attribution(lines: list[str], end: int) -> int:
-    """`end` moved above lines that contain an address and end with a colon, in any language."""
+    """The `end` of an answer moved above lines that contain an address and end with a colon, in any language."""
     for start in range(end - 1, max(-1, end - 1 - LONGEST_ATTRIBUTION), -1):
         above = "".join(lines[start:end])
         if not lines[start].strip() or not lines[end - 1].rstrip().endswith(ENDS_ATTRIBUTION):

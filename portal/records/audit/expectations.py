@@ -71,7 +71,7 @@ def check_named_records(connection: sa.Connection, tables: Tables, places: Place
 
 
 def _named_records(declaration: Declaration) -> Iterator[Named]:
-    """The places where a link is compared with, or set to, the name of a record."""
+    """The places in the declaration where a link is compared with, or set to, the name of a record."""
     for module in declaration.modules.values():
         here: KeyPath = ("modules", module.name)
         yield from _in_module(declaration, module, here)

@@ -215,7 +215,7 @@ class _Comparison:
 
 
 def _anonymous(policy: Policy | None) -> Policy | None:
-    """The same policy for a reader of the same kind who does not exist."""
+    """A policy to compare scopes by, for a reader of the same kind who does not exist."""
     if policy is None:
         return None
     reader: Reader = policy.reader

@@ -96,7 +96,7 @@ def search_entry(
     internal_comments: Iterable[str] = (),
     watchers: Iterable[int] = (),
 ) -> search.Entry:
-    """What every reader may match, public comments included; and what only staff may, if a module can have that."""
+    """A record's search entry: what every reader may find, public comments included; and what only staff may."""
     searched = {name: field for name, field in module.fields.items() if field.searched}
     texts = {name: list(field.texts(record.values.get(name))) for name, field in searched.items()}
     internal = [name for name, field in searched.items() if field.internal]

@@ -16,7 +16,7 @@ TITLE, VERSION = "_title", "_version"
 
 
 def record_json(records: Records, record: Record) -> dict[str, Any]:
-    """A record with the fields that were read, by name; keys that the portal adds begin with `_`."""
+    """A record as JSON for programs, with the fields that were read; keys that the portal adds begin with `_`."""
     fields = {
         name: field.to_json(record.values[name])
         for name, field in records.module.everything.items()
@@ -49,7 +49,7 @@ def comment_json(comment: Comment, files: Sequence[StoredFile], internal: bool) 
 
 
 def file_json(file: StoredFile) -> dict[str, Any]:
-    """A file without its bytes."""
+    """A file as JSON for programs, without its bytes."""
     return {
         "id": file.id,
         "name": file.name,

@@ -55,7 +55,7 @@ def _field_files(records: Records, record: Record) -> list[FileValue]:
 
 
 def _one(records: Records, record: Record, file_id: int) -> StoredFile | None:
-    """The file with this id, if it is the record's."""
+    """One of the record's files by its id; None for any other."""
     table = records.policy.tables.file
     whose = table.c["module"] == records.name, table.c["record"] == record.id, table.c["id"] == file_id
     row = records.connection.execute(_columns(table).where(*whose)).mappings().first()

@@ -221,7 +221,7 @@ def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[FieldChan
 
 
 def _change(field: Field, pair: Sequence[Any]) -> FieldChange:
-    """A change with its values; what the field, as declared now, does not accept stays the text that was stored."""
+    """A change in the history with its values; what the field does not accept now stays the text that was stored."""
     values: list[Any] = []
     for recorded in pair:
         if isinstance(recorded, list) and not field.targets:  # it was a link

@@ -344,7 +344,7 @@ class Checking:
 
 
 def _check_number(number: int) -> None:
-    """Raises Refused for what cannot be the number of a record."""
+    """Raises Refused for what cannot be the number of an imported record."""
     if number < 0:
         raise Refused(_("Enter ${min} or more.", mapping={"min": 0}))
     if number > LARGEST_NUMBER:

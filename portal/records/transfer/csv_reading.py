@@ -114,7 +114,7 @@ def _encoding(path: Path) -> str:
 
 
 def _newline(path: Path) -> str:
-    """What ends lines, as editors count them: a line feed, or a carriage return if there is no line feed at all."""
+    """What ends lines of a CSV file, as editors count them: a line feed, or a carriage return if there is none."""
     with path.open("rb") as file:
         chunks = iter(lambda: file.read(CHUNK), b"")
         ends = set(itertools.chain.from_iterable(re.findall(rb"[\r\n]", chunk) for chunk in chunks))

@@ -57,7 +57,7 @@ class ListExport:
 
 
 def list_export(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
-    """All rows of `query` for people: the readable `columns` under their labels, in the reader's language."""
+    """The export of a list for people: all rows of `query`, with the readable `columns`, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
     fields = [module.field(name) for name in names]

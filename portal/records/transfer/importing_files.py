@@ -110,7 +110,7 @@ class FilesIn:
 
 
 def _taken_from(there: list[FileValue], file: FileValue) -> FileValue:
-    """The record's own file with the same name and size, which is then no longer `there`; otherwise the new one."""
+    """The record's own file if an imported one is the same, which is then no longer `there`; otherwise the new one."""
     same = next((own for own in there if (own.name, own.size) == (file.name, file.size)), None)
     if same is None:
         return file
@@ -119,7 +119,7 @@ def _taken_from(there: list[FileValue], file: FileValue) -> FileValue:
 
 
 def same_names(field: Any, text: str, present: Any) -> Any:
-    """The record's files if a cell has their names, when no files come with the CSV file. Raises Refused."""
+    """The record's files if a cell names the same and no files come with the CSV file. Raises Refused."""
     if not text.strip():
         return field.of_files([])
     if text.strip() == field.write(present):

@@ -88,7 +88,7 @@ def exported_rows(system: Records, field: Field) -> Iterator[bytes]:
 
 
 def exported_list_rows(records: Records, field: Field, query: Query, reader: Reader) -> ListExport:
-    """The rows of a field of all records of `query`, for people: under labels, with the columns their reader may read.
+    """The exported rows of a field of `query`'s records, for people: labels, and columns their reader may read.
 
     The first column names the record by its reference; `import_rows` can import the file.
     """
@@ -127,7 +127,7 @@ def import_rows(
     owners: Owners = Owners(),  # noqa: B008 - frozen
     on_checked: Callable[[int], None] = lambda line: None,
 ) -> RowsReport:
-    """Checks the rows of a file and gives them to the records that they name, unless one is bad.
+    """Imports a file of rows: checks them and gives them to the records that they name, unless one is bad.
 
     With `skip_bad`, the records of bad rows keep their present rows. Raises WrongColumnsError.
     """
@@ -188,7 +188,7 @@ def _without_rows(
 
 
 def _refused_rows(field: Field, by_record: dict[int, list[ImportRow]]) -> Iterator[BadCell]:
-    """Too many or too few rows of a record, and values that two of them may not share."""
+    """Bad cells in a file of rows: too many or too few of a record, and values that two may not share."""
     for rows in filter(None, by_record.values()):
         if problem := field.wrong_number(len(rows)):
             yield BadCell(rows[0].line, "", problem)
@@ -197,7 +197,7 @@ def _refused_rows(field: Field, by_record: dict[int, list[ImportRow]]) -> Iterat
 
 
 def _store(system: Records, field: Field, by_record: dict[int, list[ImportRow]], added_ids: Collection[int]) -> int:
-    """Writes the rows; returns for how many records they differ from the present ones."""
+    """Writes the rows of a file; returns for how many records they differ from the present ones."""
     writer, changed = Writer(system, SYSTEM), 0
     for ids in batched(by_record, BATCH):
         for record in system.by_ids(list(ids), [field.name]):
@@ -222,6 +222,6 @@ def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
 
 
 def _bare(rows: tuple[Row, ...], field: Field) -> list[list[Any]]:
-    """The rows without computed values, with one kind of empty value."""
+    """The rows of a file to compare: without computed values, with one kind of empty value."""
     columns = [(name, column) for name, column in field.row_fields.items() if not column.computed]
     return [[None if column.is_empty(row.get(name)) else row.get(name) for name, column in columns] for row in rows]

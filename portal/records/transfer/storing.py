@@ -252,7 +252,7 @@ def _move_deadlines(
 
 
 def _update_details(system: Records, row: ImportRow, changed: Mapping[str, Any]) -> dict[str, Any]:
-    """The details of the event; links to rows of the file have no ids yet, so only their fields are named."""
+    """The details of an imported change's event; links to rows of the file have no ids yet: only fields are named."""
     details = change_details(system.module, row.record.values if row.record else {}, changed)
     for name in row.unresolved:
         details["changes"].pop(name, None)
@@ -265,7 +265,7 @@ def _new(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_join_tables(records: Records, values: Mapping[ImportRow, Mapping[str, Any]]) -> None:
-    """Writes the links that are in join tables; those of changed records replace the old ones."""
+    """Stores imported links that are in join tables; those of changed records replace the old ones."""
     for name in (linked.name for linked in records.module.fields.values() if linked.in_join_table):
         links = {row.id: row_values[name] or () for row, row_values in values.items() if name in row_values}
         if links:

@@ -80,7 +80,7 @@ def with_what_follows(
 
 
 def changed_values(before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The `values` that differ from those `before`."""
+    """The `values` of a record that differ from those `before`."""
     return {name: value for name, value in values.items() if name not in before or before[name] != value}
 
 

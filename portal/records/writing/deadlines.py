@@ -74,7 +74,7 @@ def _rules(fields: Iterable[Field]) -> Iterable[tuple[Field, DeadlineRule]]:
 
 
 def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
-    """What determines a deadline of a record with the columns `row`."""
+    """What determines a record's deadline, whose columns are `row`."""
     module = system.module
     option = _value(module, rule.choice, row)
     target = rule.target(option)

@@ -31,7 +31,7 @@ def defaults(records: Records) -> dict[str, Any]:
 
 
 def value_from_declaration(records: Records, field: Field, raw: Any) -> Any:
-    """The value of `raw` in the YAML: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
+    """The value of a default or `set`: `me`, `now`, `nothing`, a record's name, or a value of the field's type."""
     if is_nothing(raw):
         return None
     if not field.targets:

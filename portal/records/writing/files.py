@@ -110,7 +110,7 @@ def assign_files(records: Records, values: Mapping[str, Any], record_id: int) ->
 
 
 def fill_in_file(records: Records, record_id: int, field: Field, file: PendingFile, author: Author) -> None:
-    """Gives an empty field of a new record its file, as part of creating the record: without an event."""
+    """Gives a new record a file in an empty field, as part of creating the record: without an event."""
     value = _inserted(records, file, author, record=record_id, field=field.name, internal=field.internal)
     columns, table = field.store(field.of_files([value])), records.table
     records.connection.execute(sa.update(table).values(columns).where(table.c["id"] == record_id))

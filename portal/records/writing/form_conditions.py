@@ -214,7 +214,7 @@ def _compared_records(records: Records, link: Field, value: Any, operator: str, 
 def _matches(
     field: Field, value: Any, comparison: Comparison, records: Records, value_of: Callable[[str], Any]
 ) -> bool:
-    """The twin of `compare` in database/sql.py, for a value that is not stored yet."""
+    """Whether a comparison holds for a form's value, not stored yet: the twin of `compare` in database/sql.py."""
     reader = records.policy.reader.machine  # declarations use machine notation, regardless of the reader
     constant = comparison.value
     if comparison.operator == "empty":

@@ -37,7 +37,7 @@ SYSTEM = Author(name=PORTAL, channel="import")
 
 
 def author_of(records: Records, author: Author, name: str) -> dict[str, Any]:
-    """The value of `created_by` or `modified_by`: the person; without a people module, the name of the account."""
+    """The author's value of `created_by` or `modified_by`: the person; without a people module, the account's name."""
     if records.policy.declaration.people:
         return {name: records.policy.reader.person}
     return records.module.builtin[name].store(author.name)

@@ -47,7 +47,7 @@ class FormValues:
 
 
 def typed_fields(records: Records, names: Iterable[str]) -> list[Field]:
-    """The fields among `names` that people type: not those that the engine, the lifecycle or the profile sets.
+    """The fields of a form that people type: not those that the engine, the lifecycle or the profile sets.
 
     The layouts ensure that fields typed only once are only in the form of new records.
     """
@@ -289,7 +289,7 @@ def lookup_values_in_form(records: Records, fields: list[Field], values: Mapping
 
 
 def _comes_back(field: Field, form: Form, value: Any, reader: Reader) -> bool:
-    """Whether the inputs of `field` were posted as they show `value`."""
+    """Whether the inputs of `field` were posted as the form showed them for `value`."""
     shown = {name: [text] if isinstance(text, str) else text for name, text in field.inputs(value, reader).items()}
     return all(
         [_with_line_feeds(text) for text in form.getall(name) if isinstance(text, str) and text]

@@ -184,7 +184,7 @@ def change_link(resource: Record, request: Request) -> CompanyPage | Response:
 
 
 def _link_problem(request: Request, profile: str) -> Words:
-    """Why the reader cannot make a link with which people get `profile`; empty if they can."""
+    """Why the reader cannot make a company's link that gives people `profile`; empty if they can."""
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
     if not request.portal.declaration.approves_sign_ups and access_limits(request.identity) != AccessLimits():

@@ -238,7 +238,7 @@ def _link_page(context: PasswordLink, account: Account, errors: Errors) -> Passw
 
 
 def _link_is_gone(context: PasswordLink, request: Request) -> Any:
-    """The page of a used link; a person who has accepted the invitation with it goes on to their home page."""
+    """The page for a used password link; a person who accepted the invitation with it goes on to the home page."""
     if context.purpose == INVITATION and request.identity is not None:
         return HTTPSeeOther("/")
     request.response.status_code = 404

@@ -151,7 +151,7 @@ def enter(request: Request, session: SignedIn | CodeNeeded, following: str = "/"
 def login_page(
     request: Request, following: str, email: str = "", remember: bool = False, error: Words = "", notice: Words = ""
 ) -> LoginPage:
-    """The page, with its input; `following`: where to go after signing in. With an `error`, the form was refused."""
+    """The sign-in page, with its input; `following`: where to go afterwards. With an `error`, the form was refused."""
     ways, provider = request.portal.declaration.settings.sign_in, request.registry.identity_provider
     has_way = provider is not None or set(ways) != {"oidc"}
     page = LoginPage(

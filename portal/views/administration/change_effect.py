@@ -115,7 +115,7 @@ def _sections(
 
 
 def _changed(files: Mapping[str, ChangedFile], place: str) -> tuple[ComparedLine, ...]:
-    """The lines at a place such as “profiles/customer.yaml:8:5”, before and after, without common indentation."""
+    """Changed lines at a place such as “profiles/customer.yaml:8:5”, before and after, without common indentation."""
     name, _colon, rest = place.partition(":")
     lines = files[name].change_of(int(rest.partition(":")[0])) if name in files else ()
     texts = textwrap.dedent("\n".join(line.text for line in lines)).split("\n")

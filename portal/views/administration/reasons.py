@@ -46,7 +46,7 @@ class Reason:
 def shown_reasons(
     request: Request, policy: Policy, steps: Iterable[ExplainStep], places: Places | None = None
 ) -> list[Reason]:
-    """The steps of an explanation, for the page, with the current lines of the files."""
+    """The reasons in an explanation's steps, for the page, with the current lines of the files."""
     places = places or Places(request.registry.live.folder)
     declaration, profile = policy.declaration, policy.profile.name
     reasons = []

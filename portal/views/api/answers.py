@@ -45,7 +45,7 @@ def repeated(request: Request, records: Records) -> Response | None:
 
 
 def keep_for_repetition(request: Request, records: Records, record_id: int, *more: str) -> None:
-    """Remembers where the request led. Raises RetryError if another one with its key was faster."""
+    """Remembers where a program's request led. Raises RetryError if another one with its key was faster."""
     if key := _key(request):
         if address_of_key(records, key) is not None:
             raise RetryError

@@ -84,7 +84,7 @@ def _read_comment(records: Records, body: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _checked(body: dict[str, Any], kinds: dict[str, type]) -> dict[str, Any]:
-    """Returns `body`. Raises InputError for names that are not in `kinds`, and for values of another kind."""
+    """The `body` of a comment. Raises InputError for names that are not in `kinds`, and for values of another kind."""
     wrong = {name: UNKNOWN for name in body if name not in kinds}
     wrong |= {name: UNEXPECTED for name, kind in kinds.items() if not isinstance(body.get(name, kind()), kind)}
     if wrong:

@@ -128,7 +128,7 @@ def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:
 
 
 def _check_version(body: dict[str, Any], record: StoredRecord) -> None:
-    """Removes from a body the version that it is based on. Raises ConflictError if the record has another one."""
+    """Removes the version that a program's change is based on from its body. Raises ConflictError if it is another."""
     version = body.pop(VERSION, record.version)
     if type(version) is not int:  # true is not a number here
         raise InputError({VERSION: UNEXPECTED})

@@ -28,7 +28,7 @@ LARGEST = 500_000  # bytes of a form that is computed while the reader types; a 
 
 
 def check_computing(request: Request) -> None:
-    """Refuses forms to compute that are too large, or come more often than people type.
+    """Refuses to compute forms that are too large, or come more often than people type.
 
     Raises HTTPRequestEntityTooLarge and TooManyAttemptsError.
     """

@@ -134,7 +134,7 @@ def _named_draft(form: CreateForm, key: str) -> Draft | None:
 
 
 def _is_prefilled(form: CreateForm) -> bool:
-    """Whether the address contains values: then an older draft is offered, but does not replace them."""
+    """Whether the address of a form contains values: then an older draft is offered, but does not replace them."""
     return "_button" in form.request.GET or any(field.has_input(form.request.GET) for field in form.fields)
 
 
@@ -161,7 +161,7 @@ def initial_content(form: CreateForm, prefilled: Form) -> FormContent:
 
 
 def _whole_minutes(fields: Iterable[Field], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The defaults that are counted from now, as people would type them: an input that has seconds shows them."""
+    """Defaults of a new record counted from now, as people would type them: an input with seconds shows them."""
     filled = [field.name for field in fields if special_word(field.default) == "now" and values.get(field.name)]
     moments = {name: values[name] for name in filled}
     with_seconds = datetime.datetime | datetime.time
@@ -190,7 +190,7 @@ def _showing(
 
 
 def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form) -> Form:
-    """The values of an address, which may contain the start of rows; the rest of a row has its defaults."""
+    """The values in a form's address, which may contain the start of rows; the rest of a row has its defaults."""
     inputs = posted_inputs(list(fields), address)
     for field in fields:
         if field.row_fields and field.has_input(address):
@@ -201,8 +201,7 @@ def _with_row_defaults(records: Records, fields: Sequence[Field], address: Form)
 
 
 def _begun_row(of_rows: RowRecords, row: Form) -> dict[str, Any]:
-    """The inputs of a row that an address begins, as its form has them, and defaults for the rest. What cannot be read
-    is left out."""
+    """The inputs of a row begun in a form's address, and defaults for the rest. What cannot be read is left out."""
     reader, values, columns = of_rows.policy.reader, defaults(of_rows), of_rows.module.fields.values()
     given = [column for column in typed_columns(of_rows, new=True) if column.has_input(row)]
     rest = inputs_of([column for column in columns if column not in given], values, reader)

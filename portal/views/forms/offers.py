@@ -152,7 +152,7 @@ def find_address(records: Records, name: str, values: Mapping[str, Any]) -> str:
 
 
 def find_texts(request: Request) -> dict[str, str]:
-    """Without JavaScript: the search text for a link with many records, if the button next to it was pressed."""
+    """Search texts typed for links with many records, if the button next to one was pressed: without JavaScript."""
     pressed = posted_text(request, "_find")
     return {pressed: posted_text(request, FIND + pressed)} if pressed else {}
 

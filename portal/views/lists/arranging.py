@@ -53,7 +53,7 @@ def _chosen_columns(shown: ShownList, request: Request) -> tuple[str, ...]:
 
 
 def _moved(columns: tuple[str, ...], move: str) -> tuple[str, ...]:
-    """The columns after `up.FIELD` or `down.FIELD`."""
+    """The chosen columns after `up.FIELD` or `down.FIELD`."""
     way, _dot, name = move.partition(".")
     if name not in columns:
         return columns

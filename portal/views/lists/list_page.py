@@ -135,7 +135,7 @@ def list_page(records: Records, request: Request, refused: RefusedName | None = 
 
 
 def _hidden_records_line(records: Records, request: Request, list_request: ListRequest) -> HiddenRecords | None:
-    """The line about records that the reader has hidden; None if there are none, and in a search."""
+    """The line of a list about records that the reader has hidden; None without any, and in a search."""
     number = len(request.news.hidden(records))
     if not number or list_request.query.text:
         return None

@@ -87,7 +87,7 @@ def list_panel(shown: ShownList, request: Request, refused: RefusedName | None) 
 
 
 def _column_choices(shown: ShownList, moved: str) -> Iterator[ColumnChoice]:
-    """The fields that may be columns; `moved`: `up.status` if that was just moved up."""
+    """The fields that the panel offers as columns; `moved`: `up.status` if that was just moved up."""
     module, title = shown.records.module, shown.records.module.title_field.name
     way, _dot, name_moved = moved.partition(".")
     names = dict.fromkeys((*shown.columns, *columns_to_choose(shown.records)))

@@ -186,7 +186,7 @@ def rows_with_speakers(
 
 
 def _spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
-    """The number of comments, with the author of the last one; `you`: the word for the reader.
+    """The cell with the number of comments and the author of the last one; `you`: the word for the reader.
 
     The other side is marked, as it may be waiting.
     """

@@ -98,7 +98,7 @@ def _has_handshake(request: Request) -> bool:
 
 
 def _check_envelope(request: Request, method: str, params: Json) -> None:
-    """Raises ProtocolError if a request lacks the required fields about itself, or its headers disagree."""
+    """Raises ProtocolError if a message lacks required fields about itself, or its headers disagree."""
     meta = params.get("_meta")
     needed = (f"{IN_META}protocolVersion", f"{IN_META}clientCapabilities")
     if not isinstance(meta, dict) or not all(name in meta for name in needed):

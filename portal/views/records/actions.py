@@ -159,7 +159,7 @@ def _transition_page(
 
 
 def _states_of(resource: RecordTransition, request: Request) -> Iterator[Value]:
-    """The record's old and new state; empty if the reader may not read it, or if it stays the same."""
+    """The states before and after a transition; empty if the reader may not read them, or if they are the same."""
     name, values = resource.record_resource.module.state_field, resource.record.values
     if name is None or name not in values or values[name] == resource.transition.to:
         return
@@ -196,7 +196,7 @@ def delete_record(resource: Record, request: Request) -> QuestionPage | Response
 
 
 def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage:
-    """The question before a record is deleted. A final one may be deleted too, and the question says it is final."""
+    """The question whether to delete a record. A final one may be deleted too, and the question says it is final."""
     records, record = resource.records, resource.record
     final = is_final(records, record)
     return QuestionPage(

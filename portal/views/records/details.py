@@ -128,7 +128,7 @@ def shown_sections(resource: Record, pictures: Pictures) -> tuple[SectionShown, 
 
 
 def _sections_to_show(resource: Record) -> list[Section]:
-    """The sections without a condition, or with one that the record fulfills."""
+    """The sections of a record's page without a condition, or with one that the record fulfills."""
     declared = resource.records.access.detail.sections or ()
     conditions = list(dict.fromkeys(section.show_when for section in declared if section.show_when is not None))
     numbers = resource.records.counts_among([resource.record.id], conditions)
@@ -181,7 +181,7 @@ def _said_above(resource: Record) -> set[str]:
 
 
 def about_record(resource: Record) -> str:
-    """The line above the heading: the reference, and who created the record and when, as far as both may be read."""
+    """The line above a record's heading: its reference, who created it and when, as far as both may be read."""
     record, reader = resource.record, resource.records.policy.reader
     author, created = record.values.get("created_by"), record.values.get("created")
     if not created:

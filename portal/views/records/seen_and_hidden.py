@@ -98,6 +98,6 @@ def record_news(resource: Record, request: Request) -> RecordNews | None:
 
 
 def _seen_key(request: Request, records: Records, record_id: int, changed: str) -> str:
-    """Identifies the state that a page shows, without its time, which the reader may not be allowed to read."""
+    """The key of what a page shows, to mark it as seen; without its time, which the reader may not be shown."""
     state = f"seen {request.news.account} {records.name} {record_id} {changed}"
     return hashlib.sha256(state.encode()).hexdigest()[:24]

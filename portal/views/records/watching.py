@@ -138,7 +138,7 @@ def _can_see(records: Records, record_id: int, person: int, now: datetime.dateti
 
 
 def _refused_watchers(resource: RecordWatchers, request: Request, error: str) -> QuestionPage:
-    """The form with its input, and why nobody was added; without a reason while the reader is searching."""
+    """The form for watchers with its input, and why nobody was added; without a reason during a search."""
     if not posted_text(request, "_find"):
         request.response.status_code = 422
         error = error or NOBODY_CHOSEN

@@ -184,7 +184,7 @@ def _field_name(file: CsvFile, column: ColumnValues) -> str:
 
 
 def _address_of(header: str) -> str:
-    """The address that a column is part of: “Home” for “Home.city”; empty for other columns."""
+    """The address that a column of a CSV file is part of: “Home” for “Home.city”; empty for other columns."""
     name, _dot, part = header.rpartition(".")
     return name if snake(part) in PARTS else ""
 

@@ -25,7 +25,7 @@ def snake(text: str) -> str:
 
 
 def module_name(text: str, taken: Collection[str]) -> str:
-    """A free name for the module of a table or file."""
+    """A free name for the module guessed from a table or file."""
     name = in_plural(snake(text) or "table")
     if name in RESERVED_MODULES or name.startswith(RESERVED_PREFIXES) or not name[0].isalpha():
         name = f"the_{name}"
@@ -41,7 +41,7 @@ def field_name(text: str, module: str, taken: Collection[str]) -> str:
 
 
 def link_name(name: str, taken: Collection[str]) -> str:
-    """The name for the field of a link: `artist_id` leads to an artist."""
+    """The name for the field of a guessed link: `artist_id` leads to an artist."""
     for ending in KEY_ENDINGS:
         short = name.removesuffix(ending)
         if short != name and short and short not in FORBIDDEN and short not in taken:
