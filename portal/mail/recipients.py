@@ -6,7 +6,7 @@ may read is decided elsewhere, by their own policy (record_letters.py).
 
 import enum
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -22,30 +22,26 @@ from portal.mail.incoming.mail_rows import stranger_of
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers
+from portal.texts import _
 
 STRANGER = -1  # stands for the account id of someone who has no account and is not a desk
 
 
-class Role(enum.StrEnum):
-    """Why someone is notified."""
+class Role(enum.Enum):
+    """Why someone is notified, the closest relation first: `relation` to the record, for their choice of letters; the
+    `reason` that letters give; whether they are notified of a new record (`of_creation`)."""
 
-    OWNER = "owner"
-    WATCHER = "watcher"
-    ASSIGNEE = "assignee"
-    DESK = "desk"
-    COMPANY = "company"  # people of its company who want letters about such records
-    STRANGER = "stranger"  # the person whose mail created the record
+    OWNER = Relation.OWN, _("You get this because ${reference} is yours."), True
+    WATCHER = Relation.FOLLOWED, _("You get this because you watch ${reference}."), True
+    ASSIGNEE = Relation.OWN, _("You get this because ${reference} is assigned to you."), False
+    DESK = Relation.OWN, _("You get this because nobody is assigned to ${reference}."), True
+    # Of the people of its company, those who want letters about such records.
+    COMPANY = Relation.COMPANY, _("You get this because ${reference} belongs to your company."), True
+    # The person whose mail created the record, who knows why.
+    STRANGER = Relation.OWN, "", False
 
-
-# Their relation to the record, for their choice of letters.
-RELATIONS: Mapping[Role, Relation] = {
-    Role.OWNER: Relation.OWN,
-    Role.WATCHER: Relation.FOLLOWED,
-    Role.ASSIGNEE: Relation.OWN,
-    Role.DESK: Relation.OWN,
-    Role.COMPANY: Relation.COMPANY,
-    Role.STRANGER: Relation.OWN,
-}
+    def __init__(self, relation: Relation, reason: str, of_creation: bool) -> None:
+        self.relation, self.reason, self.of_creation = relation, reason, of_creation
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ class Recipient:
     @property
     def relation(self) -> Relation:
         """The closest relation that they have to the record."""
-        related = {RELATIONS[role] for role in self.roles}
+        related = {role.relation for role in self.roles}
         return next(relation for relation in Relation if relation in related)
 
 

@@ -37,15 +37,6 @@ from portal.texts import _
 MOMENT = Datetime(name="at", type="datetime")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 MOST_FACTS, LONGEST_FACT = 12, 2_000  # fields repeated in a receipt, characters of each
-# Why someone gets a letter, the closest relation first. Strangers know: they wrote.
-REASONS: Mapping[Role, str] = {
-    Role.OWNER: _("You get this because ${reference} is yours."),
-    Role.WATCHER: _("You get this because you watch ${reference}."),
-    Role.ASSIGNEE: _("You get this because ${reference} is assigned to you."),
-    Role.DESK: _("You get this because nobody is assigned to ${reference}."),
-    Role.COMPANY: _("You get this because ${reference} belongs to your company."),
-}
-NOTIFIED_OF_CREATION = {Role.OWNER, Role.WATCHER, Role.DESK, Role.COMPANY}
 
 
 @dataclass(frozen=True)
@@ -114,7 +105,8 @@ def _kind_of_letter(event: AnnouncedEvent, recipient: Recipient, module: Module)
     """The kind of letter that an event causes for a recipient; None for none."""
     mail, roles = module.mail, recipient.roles
     mine = event.account is not None and event.account == recipient.account.id
-    if event.kind == "created" and mail.created and roles & NOTIFIED_OF_CREATION and (not mine or Role.OWNER in roles):
+    is_told = any(role.of_creation for role in roles) and (not mine or Role.OWNER in roles)
+    if event.kind == "created" and mail.created and is_told:
         return "created"
     staff = recipient.identity is not None and recipient.identity.policy.staff
     if mine or (event.internal and not staff):
@@ -354,8 +346,7 @@ class RecordLetter:
         return f"[{reference}] {title}" if title != reference else reference
 
     def _reason(self) -> str:
-        roles = self.recipient.roles
-        reason = next(text for role, text in REASONS.items() if role in roles)
+        reason = next(role.reason for role in Role if role in self.recipient.roles)
         return self.reader.text(_(reason, mapping={"reference": self.record.reference}))
 
     def _footer(self) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ def test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk(post
     receipt = next(letter for letter in letters if letter.to == ANNA)
     assert receipt.subject == "[T1] Printer is broken"
     assert "This is what we have received from you." in receipt.text
+    assert "You get this because T1 is yours." in receipt.text
     assert "Body: It smokes" in receipt.text
     assert "Urgency: High" in receipt.text
     assert re.search("Files:\n    smoke.txt, 1.kB\n    noise.txt, 1.kB\n", receipt.text)
@@ -118,6 +119,7 @@ def test_opening_something_sends_an_immediate_receipt_and_notifies_the_desk(post
     desk = next(letter for letter in letters if letter.to == NANCY)
     assert "Anna Rossi opened this." in desk.text
     assert "Nobody is assigned to it yet." in desk.text
+    assert "You get this because nobody is assigned to T1." in desk.text
     assert new_letters(post) == []
 
 
@@ -386,6 +388,7 @@ def test_the_assigned_person_is_notified_and_the_desk_no_longer(post):
     letters = new_letters(post)
     assert to(letters) == [BRUNO]
     assert "This is assigned to you." in letters[0].text
+    assert "You get this because T1 is assigned to you." in letters[0].text
     comment(post, ANNA, record, "And now?")
     assert to(new_letters(post)) == [BRUNO]
 
@@ -397,7 +400,7 @@ def test_followers_of_a_record_are_notified_once(post):
     comment(post, NANCY, record, "For everyone")
     letters = new_letters(post)
     assert to(letters) == [ANNA, CARLA]
-    assert "because you watch T1" in next(letter for letter in letters if letter.to == CARLA).text
+    assert "You get this because you watch T1." in next(letter for letter in letters if letter.to == CARLA).text
 
 
 def test_own_words_say_only_what_the_recipient_may_read(post):

@@ -22,17 +22,32 @@ class Author:
     channel: str = "portal"
 
 
-# What may happen to a record, apart from `moved:TRANSITION`; views/records/history.py has the sentence for each.
-# `moved` alone: by a comment.
-KINDS = (
-    "created", "imported", "edited", "moved", "commented", "attached", "detached", "corrected", "withdrawn", "deleted",
-    "watched", "unwatched", "signed", "granted", "revoked", "invited", "second_factor_removed", "viewed_as", "bounced",
-    "reminded", "followed_up", "erased",
-)  # fmt: skip
-# Events that someone may have to be notified of, and those that make waiting letters wrong.
-ANNOUNCED = {
-    "created", "edited", "moved", "commented", "attached", "reminded", "corrected", "withdrawn", "detached", "deleted",
-}  # fmt: skip
+# What may happen to a record, apart from `moved:TRANSITION` (`moved` alone: by a comment): whether someone may have to
+# be notified of it, or it makes waiting letters wrong. views/records/history.py has the sentence for each.
+KINDS = {
+    "created": True,
+    "imported": False,
+    "edited": True,
+    "moved": True,
+    "commented": True,
+    "attached": True,
+    "detached": True,
+    "corrected": True,
+    "withdrawn": True,
+    "deleted": True,
+    "watched": False,
+    "unwatched": False,
+    "signed": False,
+    "granted": False,
+    "revoked": False,
+    "invited": False,
+    "second_factor_removed": False,
+    "viewed_as": False,
+    "bounced": False,
+    "reminded": True,
+    "followed_up": False,
+    "erased": False,
+}
 SYSTEM = Author(name=PORTAL, channel="import")
 
 
@@ -83,7 +98,7 @@ def add_event(
     insert = sa.insert(tables.event).values(row)
     is_told_with_comment = kind == "attached" and "comment" in row["details"]
     is_news = author.channel != SYSTEM.channel  # imports are not
-    announced = is_news and not is_told_with_comment and kind.partition(":")[0] in ANNOUNCED
+    announced = is_news and not is_told_with_comment and KINDS[kind.partition(":")[0]]
     type_ = event_type(records.name, kind)
     webhooks = webhooks_of(tables.declaration, type_) if is_news else []
     if not announced and not webhooks:

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 
 import pytest
 from markupsafe import Markup
@@ -13,10 +14,16 @@ from portal.fields.markup import sanitized
 from portal.fields.reader import Reader
 from portal.rendering.html_nodes import DEEPEST, html_nodes
 from portal.rendering.pdf import draw_pdf
-from portal.views.displays import LinesShown, Value
+from portal.views.displays import DISPLAYS, LinesShown, Value
 from portal.views.records.details import SectionShown
 from portal.views.records.record_pdf import PdfPage
+from tests.source_code import PORTAL
 
+# Displays of which paper shows only the text, with its link.
+AS_TEXT = {
+    "empty", "cover", "plain", "count", "channel", "pill", "pills", "tags", "link", "email", "phone", "url", "location",
+    "date", "datetime", "rating",
+}  # fmt: skip
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="9"/>%s</svg>'
 
 
@@ -33,6 +40,13 @@ def drawn(*values, logo=SVG % b""):
         comments=(), pictures={}, made="Made", total="Total", conversation="Comments", numbering="1",
     )  # fmt: skip
     return PdfReader(io.BytesIO(draw_pdf("record.typ", page, Reader())))
+
+
+def test_every_display_is_drawn_or_shown_as_its_text():
+    template = (PORTAL / "templates/record.typ").read_text("utf-8")
+    functions = template.partition("#let displays = (\n")[2].partition("\n)\n")[0]
+    known = set(re.findall(r"^  (\w+):", functions, re.MULTILINE))
+    assert sorted(DISPLAYS.keys() ^ (known | AS_TEXT)) == [], "templates/record.typ: displays, or AS_TEXT here"
 
 
 def html(text):

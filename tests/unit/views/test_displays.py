@@ -25,6 +25,7 @@ from portal.views.wording import count_text
 from portal.web.assets import Assets
 from portal.web.frame import Frame
 from tests.source_code import PORTAL
+from tests.unit.database.portals import load_shipped
 
 TEMPLATES = Templates()
 ASSETS = Assets()
@@ -70,6 +71,16 @@ def test_every_display_has_a_macro_of_its_name():
     macros = set(TEMPLATES["displays.pt"].macros.names)
     assert sorted(DISPLAYS.keys() - macros) == [], "templates/displays.pt lacks these macros"
     assert sorted(macros - DISPLAYS.keys() - {"matched", "nodes"}) == [], "views/displays.py: DISPLAYS lacks these"
+
+
+def test_every_display_is_looked_at_on_the_pages_of_the_demo():
+    """On a narrow screen, in dark mode, with axe: the demo has a field of each, but of those that views choose."""
+    chosen_by_views, elsewhere = {"empty", "cover", "linked_text"}, {"files", "json"}
+    fields = [field for module in load_shipped(".").modules.values() for field in module.fields.values()]
+    columns = [column for field in fields for column in field.row_fields.values()]
+    shown = {field.display for field in (*fields, *columns)}
+    lacking = DISPLAYS.keys() - shown - {*BUILT_IN.values()} - chosen_by_views - elsewhere
+    assert sorted(lacking) == [], "no field of modules.yaml in the demo has this display"
 
 
 def test_a_cell_is_reused_only_if_it_shows_nothing_but_texts():
