@@ -372,5 +372,5 @@ def without_records(ids: list[int]) -> Condition:
 
 
 def only_these_records(ids: list[int]) -> Condition:
-    """The condition that only the records with these ids fulfil."""
+    """The condition that only the records with these ids fulfill."""
     return Comparison(("id",), "one_of", ParsedValue(ids))

@@ -1,6 +1,6 @@
 """Sessions on the server. The database stores only the hash of the cookie's value.
 
-A session ends when it expires, on sign-out, and when the password or the right to sign in changes: its row is deleted,
+A session ends when it expires, on logging out, and when the password or the right to sign in changes: its row is deleted,
 so that a copy of the cookie opens nothing.
 """
 
@@ -139,7 +139,7 @@ def keep_alive(engine: sa.Engine, tables: Tables, session: Session, now: datetim
 
 
 def close_session(connection: sa.Connection, tables: Tables, token: str) -> None:
-    """Signs out: the cookie and every copy of it become void."""
+    """Logs out: the cookie and every copy of it become void."""
     connection.execute(sa.delete(tables.session).where(tables.session.c["token"] == hash_token(token)))
 
 

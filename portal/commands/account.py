@@ -188,7 +188,7 @@ def reset(email: str, second_factor: bool) -> None:
     hashed = _passwords().hash(password)
     with _register() as register:
         account = register.reset(email, hashed)
-    click.echo(f"{account.email} is signed out everywhere and has a new password.")
+    click.echo(f"{account.email} has been logged out everywhere and has a new password.")
     _print_password(password)
 
 

@@ -232,7 +232,7 @@ LEDGER: dict[str, Change | str] = {
     "Module.edit": Change(f"{TICKETS}.edit", {"fields": ["title"]}),
     "Module.mail": "test_emails.py::test_customers_are_notified_of_exactly_what_they_may_open",
     "Module.keep": "test_retention.py::test_final_records_go_after_their_time_and_a_day_of_notice",
-    "Module.records_from": "test_access.py::test_the_first_visible_day_hides_older_posts_but_not_the_catalogue",
+    "Module.records_from": "test_access.py::test_the_first_visible_day_hides_older_posts_but_not_the_catalog",
     "Module.formerly": f"{RENAMING}test_a_renamed_module_keeps_its_records_and_all_that_speaks_of_them",
     "Module.table": "test_existing_tables.py::test_a_list_shows_what_the_reader_may_see",
     "Module.key": "test_existing_tables.py::test_a_record_is_reached_by_a_key_of_any_type",
@@ -405,5 +405,5 @@ SETTINGS: dict[str, str] = {
     "reload_every": "test_reloading.py::test_files_are_looked_at_as_often_as_is_set",
     "password_memory": f"{OWN}test_passwords_are_hashed_with_the_memory_and_in_the_rounds_that_are_set",
     "password_rounds": f"{OWN}test_passwords_are_hashed_with_the_memory_and_in_the_rounds_that_are_set",
-    "no_color": "unit/commands/test_check.py::test_a_terminal_has_colours_and_a_pipe_has_none",
+    "no_color": "unit/commands/test_check.py::test_a_terminal_has_colors_and_a_pipe_has_none",
 }

@@ -299,7 +299,7 @@ def test_what_links_here_is_shown_within_the_scope(world):
 # -- records from a date -----------------------------------------------------------------------------------------------
 
 
-def test_the_first_visible_day_hides_older_posts_but_not_the_catalogue(world):
+def test_the_first_visible_day_hides_older_posts_but_not_the_catalog(world):
     old, new = NOW - datetime.timedelta(days=30), NOW - datetime.timedelta(days=1)
     given = world.for_request() | {"body": "word"}
     older = world.add("requests", name="Older", created=old, **given)

@@ -26,7 +26,7 @@ def both(app, sign_in, another_browser):
 
 
 def forms_of(page):
-    """The forms for signing out: one per other device, then the one for all."""
+    """The forms for logging out: one per other device, then the one for all."""
     return [form for form in page.forms.values() if form.action == "/account/sign-out"]
 
 

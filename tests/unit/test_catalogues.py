@@ -42,7 +42,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory) -> set[Sentence]:
         return {message.id for message in read_po(file) if message.id}
 
 
-def catalogue_of(language: str) -> Catalog:
+def catalog_of(language: str) -> Catalog:
     with (LOCALE / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
 
@@ -83,7 +83,7 @@ def untranslated(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_is_translated(sentences, language):
-    known = {message.id: forms(message.string) for message in catalogue_of(language) if message.id}
+    known = {message.id: forms(message.string) for message in catalog_of(language) if message.id}
     missing = [sentence for sentence in sentences if not all(known.get(sentence, [""]))]
     assert not missing, f"{_file(language)} lacks {len(missing)}: `make messages`, then translate {missing}"
     gone = [sentence for sentence in known if sentence not in sentences]
@@ -92,10 +92,10 @@ def test_every_sentence_is_translated(sentences, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_translation_fills_in_the_names_of_its_sentence(language):
-    catalogue = catalogue_of(language)
-    say_the_number = forms_of_several_numbers(catalogue)
+    catalog = catalog_of(language)
+    say_the_number = forms_of_several_numbers(catalog)
     differing = []
-    for message in catalogue:
+    for message in catalog:
         names = set(NAMES.findall(forms(message.id)[0])) if message.id else set()
         for form, translation in enumerate(forms(message.string)):
             in_words = {"number"} if isinstance(message.id, tuple) and form not in say_the_number else set()
@@ -104,9 +104,9 @@ def test_a_translation_fills_in_the_names_of_its_sentence(language):
     assert not differing, f"{_file(language)}: {differing}"
 
 
-def forms_of_several_numbers(catalogue: Catalog) -> set[int]:
+def forms_of_several_numbers(catalog: Catalog) -> set[int]:
     """The plural forms that must contain the number: Arabic has forms for 1 and for 2 that say it in words."""
-    numbers = Counter(c2py(catalogue.plural_expr)(number) for number in (*range(2000), 1_000_000, 2_000_000))
+    numbers = Counter(c2py(catalog.plural_expr)(number) for number in (*range(2000), 1_000_000, 2_000_000))
     return {form for form, often in numbers.items() if often > 1}
 
 
@@ -116,11 +116,11 @@ def _file(language: str) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_sentence_that_counts_has_every_form_of_the_language(language):
-    catalogue = catalogue_of(language)
-    counted = [message for message in catalogue if isinstance(message.id, tuple)]
+    catalog = catalog_of(language)
+    counted = [message for message in catalog if isinstance(message.id, tuple)]
     assert counted
-    lacking = [message.id for message in counted if len(message.string) != catalogue.num_plurals]
-    assert not lacking, f"{_file(language)}: {catalogue.num_plurals} forms are needed for {lacking}"
+    lacking = [message.id for message in counted if len(message.string) != catalog.num_plurals]
+    assert not lacking, f"{_file(language)}: {catalog.num_plurals} forms are needed for {lacking}"
 
 
 def test_sentences_are_equal_only_if_they_fill_in_the_same():
@@ -164,7 +164,7 @@ def test_no_text_is_no_text_in_every_language(language):
     assert translate("", language) == ""
 
 
-def test_a_language_without_catalogue_is_english():
+def test_a_language_without_catalog_is_english():
     assert translate("Save", "xx") == "Save"
     assert translate("Save", "pl") == "Zapisz"
 

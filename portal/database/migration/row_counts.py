@@ -42,7 +42,7 @@ class RowCounts:
         return self.connection.execute(sa.select(sa.func.count()).select_from(source).where(has_value)).scalar_one()
 
     def matching(self, table: str, columns: Collection[sa.Column[Any]], condition: RowTest) -> int | None:
-        """How many rows fulfil a condition on these columns."""
+        """How many rows fulfill a condition on these columns."""
         if self.connection is None:
             return None
         source = sa.table(table, *[sa.column(column.name, column.type) for column in columns])

@@ -192,7 +192,7 @@ def next_window(connection: sa.Connection, search: Search, needed: int, progress
 
 
 def candidates(connection: sa.Connection, search: Search, start: PageStart, window: int | None) -> Candidates:
-    """The next rows that GIN finds, each with whether it fulfils the condition; without a window, all rows that do."""
+    """The next rows that GIN finds, each with whether it fulfills the condition; without a window, all rows that do."""
     statistics = _cached_statistics(connection)
     cache_key: tuple[Any, ...]
     if not statistics.complete:

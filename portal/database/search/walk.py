@@ -155,7 +155,7 @@ def _has(operator: str, tokens: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]
 
 
 def required_parameter(place: int) -> sa.BindParameter[str]:
-    """The parameter of the walk for one of the token queries that a hit must fulfil."""
+    """The parameter of the walk for one of the token queries that a hit must fulfill."""
     return sa.bindparam(f"required_{place}", type_=sa.Text())
 
 

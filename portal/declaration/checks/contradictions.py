@@ -1,4 +1,4 @@
-"""Finds conditions that no record can fulfil: lines that exclude each other, and values that a field never holds.
+"""Finds conditions that no record can fulfill: lines that exclude each other, and values that a field never holds.
 
 It tries the values that the lines name, their neighbors and the empty value; the field itself compares them, as in a
 form. What is not known in advance (`me`, the title of a record, `$field`) counts as possible.

@@ -64,7 +64,7 @@ def _queues(declaration: Declaration, module: Module) -> Iterator[Condition]:
 
 
 def _shows(condition: Condition, lifecycle: Lifecycle, state: str) -> bool:
-    """Whether records in `state` can fulfil the condition; comparisons of other fields count as true."""
+    """Whether records in `state` can fulfill the condition; comparisons of other fields count as true."""
 
     def compare(comparison: Comparison) -> bool:
         if comparison.path != (lifecycle.field,):

@@ -10,7 +10,7 @@ from portal.conditions import AllOf, Comparison, Condition, ParsedValue, joined_
 from portal.fields.base import Field
 from portal.fields.grouping import Periods
 from portal.records.reading.records import Records
-from portal.records.reading.statements import ALL, FULFILLING, FULFILS, NUMBER, PERIOD, GroupRequest
+from portal.records.reading.statements import ALL, FULFILLING, FULFILLS, NUMBER, PERIOD, GroupRequest
 from portal.records.reading.titles import PartialRecords, add_linked_records
 
 
@@ -47,12 +47,12 @@ def read_groups(records: Records, request: GroupRequest) -> Groups | None:
     rows = records.execute(records.build(key, lambda made: made.groups(request)))
     if rows and request.most is not None and rows[0][ALL] > request.most:
         return None
-    number = next((int(row[FULFILLING]) for row in rows if row[FULFILS]), 0)
+    number = next((int(row[FULFILLING]) for row in rows if row[FULFILLS]), 0)
     return Groups(tuple(_groups(records, request, rows)), number)
 
 
 def _groups(records: Records, request: GroupRequest, rows: Any) -> list[Group]:
-    rows, by, of = [row for row in rows if row[FULFILS]], request.by, request.of
+    rows, by, of = [row for row in rows if row[FULFILLS]], request.by, request.of
     if request.ends:
         values = [row[PERIOD] for row in rows]
     else:

@@ -20,7 +20,7 @@ from portal.records.reading.keyset import Segment, Titled
 
 @dataclass(frozen=True)
 class IndexScan:
-    """`columns` of the rows of `table` in `branches` that fulfil `conditions`."""
+    """`columns` of the rows of `table` in `branches` that fulfill `conditions`."""
 
     table: sa.Table
     branches: Sequence[sa.ColumnElement[bool]]

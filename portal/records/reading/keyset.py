@@ -236,7 +236,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Titled:
-    """The order of a segment by titles of linked records: of `target`, to which `link` leads, as far as they fulfil
+    """The order of a segment by titles of linked records: of `target`, to which `link` leads, as far as they fulfill
     `conditions`. `rest`: the order of the rows of one title; `alone`: the whole order without a join, for a few."""
 
     target: sa.FromClause

@@ -46,7 +46,7 @@ def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -
     narrowing = button_condition(records, button)
     tab = form.get("tab", "")
     if tab not in (layout.tabs or {}):
-        # With a button, the list shows what fulfils the button's condition, not the first tab.
+        # With a button, the list shows what fulfills the button's condition, not the first tab.
         tab = next(iter(layout.tabs or ()), "") if narrowing is None and first_tab else ""
     names = {name.partition(".")[0] for name in form}
     filters: dict[str, Filter] = {}
@@ -69,7 +69,7 @@ def read_list_request(records: Records, form: Form, *, first_tab: bool = True) -
 
 
 def narrow_list_request(list_request: ListRequest, condition: Condition) -> ListRequest:
-    """The same list, and counts of its tabs, restricted to records that also fulfil `condition`."""
+    """The same list, and counts of its tabs, restricted to records that also fulfill `condition`."""
     if condition == ALWAYS:
         return list_request
     query = replace(list_request.query, condition=AllOf((list_request.query.condition, condition)))

@@ -63,7 +63,7 @@ class News:
     unread: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
     speakers: dict[int, Speaker] = field(default_factory=dict)
-    of_tabs: tuple[int, ...] = ()  # how many of the counted records fulfil each of the tabs' conditions
+    of_tabs: tuple[int, ...] = ()  # how many of the counted records fulfill each of the tabs' conditions
 
 
 @dataclass(frozen=True)

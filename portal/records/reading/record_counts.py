@@ -40,7 +40,7 @@ class RecordCounts:
         return [self.known[key] for key in keys]
 
     def of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many of the newest hits of `query` fulfil each condition; `more` if there are older hits."""
+        """How many of the newest hits of `query` fulfill each condition; `more` if there are older hits."""
         if not conditions or not parse_words(query.text):
             return self.of([Query(condition=AllOf((query.condition, condition))) for condition in conditions])
         limit = self.search.most_counted
@@ -48,7 +48,7 @@ class RecordCounts:
         return [Count(number, len(ids) > limit) for number in self.reader.counts_among(ids[:limit], conditions)]
 
     def within(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many rows of `query` fulfil each condition, in one pass over all of them."""
+        """How many rows of `query` fulfill each condition, in one pass over all of them."""
         if not conditions:
             return []
         statement = self.reader.statements.counting_within(query.condition, conditions)

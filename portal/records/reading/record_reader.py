@@ -34,7 +34,7 @@ class RecordReader(ModulePolicy):
     connection: sa.Connection
     policy: Policy
     name: str
-    narrowed: Condition = ALWAYS  # only those that fulfil it: for choices and related lists
+    narrowed: Condition = ALWAYS  # only those that fulfill it: for choices and related lists
 
     def __post_init__(self) -> None:
         if self.policy.access(self.name) is None:
@@ -58,7 +58,7 @@ class RecordReader(ModulePolicy):
         return bool(self.execute(self.build(self.key("existing"), Statements.existing), **{IDS: [record_id]}))
 
     def counts_among(self, ids: Sequence[int], conditions: Sequence[Condition]) -> list[int]:
-        """How many of the records `ids` that this reader may see fulfil each condition, in one statement."""
+        """How many of the records `ids` that this reader may see fulfill each condition, in one statement."""
         if not ids or not conditions:
             return [0] * len(conditions)
         key = self.key("counts among", conditions=tuple(tuple(joined_conditions(one)) for one in conditions))

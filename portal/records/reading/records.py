@@ -47,7 +47,7 @@ class Records(RecordReader):
         return self.name
 
     def narrow(self, condition: Condition) -> "Records":
-        """These records, restricted to those that fulfil `condition`."""
+        """These records, restricted to those that fulfill `condition`."""
         return replace(self, narrowed=AllOf((self.narrowed, condition)))
 
     @property
@@ -132,7 +132,7 @@ class Records(RecordReader):
         return self._counts.of([self._searched_here(query) for query in queries])
 
     def counts_of_hits(self, query: Query, conditions: Sequence[Condition]) -> list[Count]:
-        """How many hits of a search fulfil each condition, among the newest thousand, in one statement."""
+        """How many hits of a search fulfill each condition, among the newest thousand, in one statement."""
         rows = self._searched_here(query)
         return self._counts.of_hits(query, conditions) if rows is query else self._counts.within(rows, conditions)
 

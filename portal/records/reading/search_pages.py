@@ -163,7 +163,7 @@ class SearchPages:
         )
 
     def _condition(self, query: Query) -> sa.ColumnElement[bool] | None:
-        """What the rows must fulfil in addition to the scope; None for nothing."""
+        """What the rows must fulfill in addition to the scope; None for nothing."""
         parts = (*joined_conditions(self.reader.narrowed), *joined_conditions(query.condition))
         return self.reader.statements.where(AllOf(parts)) if parts else None
 

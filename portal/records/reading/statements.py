@@ -29,7 +29,7 @@ from portal.records.statement_cache import IDS, Statement, id_list_parameter
 MOST_WORDS = 10  # of a title that is searched for
 MOST_GROUPS = 500
 # Columns of grouped rows.
-PERIOD, NUMBER, FULFILS, FULFILLING, ALL = "_period", "_number", "_fulfils", "_fulfilling", "_all"
+PERIOD, NUMBER, FULFILLS, FULFILLING, ALL = "_period", "_number", "_fulfills", "_fulfilling", "_all"
 ALWAYS_READ = ("id", "reference", "_version", "modified")
 
 
@@ -47,7 +47,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class GroupRequest:
-    """The records that fulfil `condition`, counted by the values of a field or by periods, with the sum of `of`.
+    """The records that fulfill `condition`, counted by the values of a field or by periods, with the sum of `of`.
 
     `ends`: constants of the field, before which the periods end. They depend on the reader and the day.
     `most`: the number of rows of the reader up to which they are counted; None: no limit.
@@ -67,7 +67,7 @@ class Statements(ModulePolicy):
     policy: Policy
     name: str
     dialect: str = "sqlite"
-    narrowed: Condition = ALWAYS  # only those that fulfil it: for the choices of a link and related lists
+    narrowed: Condition = ALWAYS  # only those that fulfill it: for the choices of a link and related lists
 
     _made: dict[Condition, sa.ColumnElement[bool]] = dataclasses.field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -106,7 +106,7 @@ class Statements(ModulePolicy):
         return sa.select(*order.columns).where(self._among_ids(), Redundant(self.where(ALWAYS)))
 
     def fulfilling(self, conditions: Iterable[Condition]) -> Statement:
-        """The ids among IDS of the records that this reader may see and that fulfil all conditions."""
+        """The ids among IDS of the records that this reader may see and that fulfill all conditions."""
         fulfilled = [WithoutIndex(self.sql(condition)) for condition in conditions]
         return sa.select(self.table.c["id"]).where(self._among_ids(), *fulfilled, Redundant(self.where(ALWAYS)))
 
@@ -147,7 +147,7 @@ class Statements(ModulePolicy):
     # -- how many ---------------------------------------------------------------------------------------------------
 
     def counting(self, conditions: Sequence[Iterable[Condition]]) -> Statement:
-        """How many rows fulfil each of several sets of conditions, in one statement; `read_counts` reads it."""
+        """How many rows fulfill each of several sets of conditions, in one statement; `read_counts` reads it."""
         requests = [self._count_request(parts) for parts in conditions]
         branches = [sa.true()] if self.branches is None else self.branches
         statement = counting(self.table, branches, requests)
@@ -155,12 +155,12 @@ class Statements(ModulePolicy):
         return statement if needs_value else self._planned_once(statement)
 
     def counting_ids(self, conditions: Sequence[Condition]) -> Statement:
-        """How many of the records IDS that this reader may see fulfil each condition, as `count_0`, `count_1` …."""
+        """How many of the records IDS that this reader may see fulfill each condition, as `count_0`, `count_1` …."""
         scope = Redundant(self.where(ALWAYS))
         return self._planned_once(self._counting(conditions).where(self._among_ids(), scope))
 
     def counting_within(self, condition: Condition, conditions: Sequence[Condition]) -> Statement:
-        """Like `counting_ids`, for all records that fulfil `condition`."""
+        """Like `counting_ids`, for all records that fulfill `condition`."""
         return self._counting(conditions).where(self.where(condition))
 
     def _counting(self, conditions: Sequence[Condition]) -> sa.Select[Any]:
@@ -171,7 +171,7 @@ class Statements(ModulePolicy):
         return sa.select(*numbers).select_from(self.table)
 
     def _count_request(self, conditions: Iterable[Condition]) -> CountRequest:
-        """How the rows that fulfil `conditions` are counted, among those that the reader may see."""
+        """How the rows that fulfill `conditions` are counted, among those that the reader may see."""
         parts = [*joined_conditions(self.narrowed), *conditions]
         if self.branches is None:
             tested = tuple(self.sql(part) for part in parts)
@@ -199,7 +199,7 @@ class Statements(ModulePolicy):
     def groups(self, request: GroupRequest) -> Statement:
         """The number of records and the sum of each of the largest groups, each with the number of all rows.
 
-        With `most`, rows that do not fulfil the condition form groups as well.
+        With `most`, rows that do not fulfill the condition form groups as well.
         """
         value, of, table = self._grouped(request), request.of, self.table
         companions = [column for column in of.selected(table) if column.name != of.name] if of else []
@@ -209,10 +209,10 @@ class Statements(ModulePolicy):
         if request.most is None:
             looked_at = rows.where(*self._by_branch([self.where(request.condition)])).subquery("rows")
         else:
-            tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILS)
+            tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILLS)
             visible = rows.add_columns(tested).where(*self._by_branch([self.where(ALWAYS)]))
             looked_at = visible.limit(integer_literal(request.most + 1)).subquery("rows")
-            fulfilled = looked_at.c[FULFILS]
+            fulfilled = looked_at.c[FULFILLS]
         groups = [looked_at.c[column.name] for column in (*value, *companions)]
         # If no constant is among them, an index has the groups in order.
         grouped = groups if request.most is None else [fulfilled, *groups]
@@ -220,7 +220,7 @@ class Statements(ModulePolicy):
         number = sa.func.count()
         everything, fulfilling = sa.func.sum(number).over(), sa.func.sum(number).over(partition_by=fulfilled)
         numbers = number.label(NUMBER), everything.label(ALL), fulfilling.label(FULFILLING)
-        select = sa.select(*groups, *totals, fulfilled.label(FULFILS), *numbers)
+        select = sa.select(*groups, *totals, fulfilled.label(FULFILLS), *numbers)
         order = [column.desc().nulls_last() for column in totals] or [number.desc()]
         first = [] if request.most is None else [fulfilled.desc()]
         return select.group_by(*grouped).order_by(*first, *order, *groups).limit(integer_literal(MOST_GROUPS))
@@ -243,7 +243,7 @@ class Statements(ModulePolicy):
         return select.order_by(*order.clauses(request.backwards)).limit(integer_literal(request.size))
 
     def _by_branch(self, conditions: Sequence[sa.ColumnElement[bool]]) -> Sequence[sa.ColumnElement[bool]]:
-        """`conditions`, or the ids of the rows that fulfil them, found branch by branch if ownership is stored in more
+        """`conditions`, or the ids of the rows that fulfill them, found branch by branch if ownership is stored in more
         than one table: SQLite's planner would read all rows for an OR over two tables."""
         if not self.module.watchers or self.branches is None or len(self.branches) < 2:
             return conditions

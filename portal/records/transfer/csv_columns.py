@@ -95,7 +95,7 @@ def part_names(field: Field) -> list[str]:
 def header_of(module: Module, field: Field, language: str, languages: Sequence[str], part: str = "") -> str:
     """The header of a column for a field: its label, or its name if other fields have the same label."""
     label = field.title(language)
-    called_so = _labelled(module, module.everything, label, languages)
+    called_so = _labeled(module, module.everything, label, languages)
     header = label if [other.name for other, _part in called_so] == [field.name] else field.name
     if not part:
         return header
@@ -118,7 +118,7 @@ def find_columns(
         name = names_by_header.get(_same(header))
         if not header or name == "":
             continue
-        candidates = _named(known, name or header) or ([] if name else _labelled(module, known, header, languages))
+        candidates = _named(known, name or header) or ([] if name else _labeled(module, known, header, languages))
         if len(candidates) == 1:
             field, part = candidates[0]
             columns.imported.append(CsvColumn(index, header, field, part))
@@ -150,7 +150,7 @@ def _wrong_headers(headers: Sequence[str], mapped: Mapping[str, str]) -> Iterato
 
 def _is_kept_by_portal(module: Module, known: Mapping[str, Field], header: str, languages: Sequence[str]) -> bool:
     """Whether this is a field that an export shows and no import sets: computed, or set by the portal."""
-    return bool(_named(known, header) or _labelled(module, known, header, languages))
+    return bool(_named(known, header) or _labeled(module, known, header, languages))
 
 
 def _unclear_column(targets: Targets, header: str, name: str | None, candidates: Sequence[str]) -> str:
@@ -179,7 +179,7 @@ def _named(known: Mapping[str, Field], header: str) -> list[tuple[Field, str]]:
     return [(known[name], part)] if not part or part in part_names(known[name]) else []
 
 
-def _labelled(
+def _labeled(
     module: Module, known: Mapping[str, Field], header: str, languages: Iterable[str]
 ) -> list[tuple[Field, str]]:
     """The fields, or parts of fields, whose label a header is, in any language; built-in ones if no other has it."""

@@ -162,7 +162,7 @@ def show_revoke(resource: Record, request: Request) -> QuestionPage:
 
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
-    """`POST /PEOPLE/ID/revoke`: ends a person's access: their next request signs them out."""
+    """`POST /PEOPLE/ID/revoke`: ends a person's access: their next request logs them out."""
     if again := answer_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)

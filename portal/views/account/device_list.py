@@ -1,4 +1,4 @@
-"""The devices on which the reader is signed in, at `/account/`, and signing out on one or all of them."""
+"""The devices on which the reader is signed in, at `/account/`, and logging out on one or all of them."""
 
 from dataclasses import dataclass
 
@@ -58,7 +58,7 @@ def _device(session: Session, request: Request, current: str) -> DeviceShown:
 
 @view_config(context=Account, name="sign-out", request_method="POST")
 def sign_out_device(context: Account, request: Request) -> Response:
-    """`POST /account/sign-out`: signs out one device, or all of them, including this one."""
+    """`POST /account/sign-out`: logs out one device, or all of them, including this one."""
     account, key = request.identity.account, posted_text(request, "device")
     if key == "all":
         close_sessions(request.connection, request.portal.tables, account.id)

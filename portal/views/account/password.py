@@ -56,7 +56,7 @@ def show_password_change(context: Password, request: Request) -> Any:
 
 @view_config(context=Password, request_method="POST", renderer="password.pt", permission=CHANGE_PASSWORD)
 def change_password(context: Password, request: Request) -> Any:
-    """`POST /password`: saves the new password, signs out every other device, and sends a notice by email."""
+    """`POST /password`: saves the new password, logs out every other device, and sends a notice by email."""
     account, logins = request.identity.account, request.logins
     errors = _current_password_errors(request, account) or _new_errors(request, account)
     if errors:
@@ -198,7 +198,7 @@ def show_password_link(context: PasswordLink, request: Request) -> Any:
 
 @view_config(context=PasswordLink, request_method="POST", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def set_password(context: PasswordLink, request: Request) -> Any:
-    """`POST /password/KIND/TOKEN`: saves a new password and signs out every device. An invited person is signed in."""
+    """`POST /password/KIND/TOKEN`: saves a new password and logs out every device. An invited person is signed in."""
     account = _account_of_link(context, request)
     if account is None:
         return _link_is_gone(context, request)

@@ -23,7 +23,7 @@ from portal.workshop.fixing.duplicates import without_second
 from portal.workshop.fixing.edits import Alternatives, Proposal, SourceText
 from portal.workshop.fixing.indentation import reindented
 from portal.workshop.fixing.misread_values import rewritten
-from portal.workshop.fixing.misspelled_names import only_right_name_is_in_use, renamed_declarations, respelt
+from portal.workshop.fixing.misspelled_names import only_right_name_is_in_use, renamed_declarations, respelled
 from portal.workshop.replace_file import replace_file
 
 MOST_EDITS = 200
@@ -213,7 +213,7 @@ def _ways(problem: Problem, sources: Mapping[str, SourceText], documents: list[D
         yield from repaired_lines(problem, source)
     else:
         if kind_of(problem).code != FORMER_NAMES:
-            yield from respelt(problem, sources, documents)
+            yield from respelled(problem, sources, documents)
         yield from misread_lines(problem, source)
     yield from reindented(problem, source)
 

@@ -25,7 +25,7 @@ FARTHEST = 3
 DECLARING = ("modules", "fields", "options", "transitions", "tabs", "buttons")
 
 
-def respelt(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
+def respelled(problem: Problem, sources: Mapping[str, SourceText], documents: list[Document]) -> Iterator[Alternatives]:
     """The name that the problem is about, replaced by similar names, the closest first."""
     wrong = _wrong_name(problem, sources[problem.file])
     if not any(map(str.isalpha, wrong)):

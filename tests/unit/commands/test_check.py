@@ -92,7 +92,7 @@ def test_a_workflow_of_github_gets_one_line_for_each_problem():
     )
 
 
-def test_a_terminal_has_colours_and_a_pipe_has_none():
+def test_a_terminal_has_colors_and_a_pipe_has_none():
     arguments = ["check", str(BROKEN / "profile_button")]
     assert "\x1b[" in CliRunner().invoke(main, arguments, color=True).output
     assert "\x1b[" not in CliRunner().invoke(main, arguments).output

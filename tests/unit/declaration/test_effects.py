@@ -17,7 +17,7 @@ from portal.workshop.differences import DEEDS
 from tests.source_code import PORTAL, nodes_of, python_files
 
 # Keys that only affect the resolved declaration.
-RESOLVED = {"Profile.extends", "Rollup.includes_unseen"}
+RESOLVED = {"Profile.extends", "Rollup.includes_unseen", "SignUp.approve"}
 # Values that mean the absence of the others.
 ABSENCES = {"Transition.ask: optional", "Profile.second_factor: optional"}
 

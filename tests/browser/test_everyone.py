@@ -11,7 +11,7 @@ from tests.browser.walking import Visit, scrolls_sideways, settled
 
 ONLY_WHAT_IS_WRONG = {"resultTypes": ["violations"]}  # the rest is large and would also be transferred
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], **ONLY_WHAT_IS_WRONG}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, **ONLY_WHAT_IS_WRONG}
+COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}, **ONLY_WHAT_IS_WRONG}
 FURTHER_ROWS = [["tbody tr:nth-child(n + 9)"]]  # of a long table: they resemble the first ones
 FRAME = [[".side"], [".top"], [".dock"]]  # the same around every page: checked once, on the home page
 
@@ -38,7 +38,7 @@ def test_axe_finds_nothing_in_light_or_dark_and_nothing_scrolls_sideways(visit: 
     page = opened(visit, kind, color_scheme="light", reduced_motion="reduce")
     assert violations(page, RULES) == []
     page.emulate_media(color_scheme="dark")
-    assert violations(page, COLOURS) == []
+    assert violations(page, COLORS) == []
     page.evaluate("document.documentElement.dir = 'rtl'")
     assert not scrolls_sideways(page), "from right to left"
     page.evaluate("document.documentElement.dir = 'ltr'")
