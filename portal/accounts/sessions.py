@@ -1,6 +1,6 @@
 """Sessions on the server. The database stores only the hash of the cookie's value.
 
-A session ends when it expires, on logging out, and when the password or the right to sign in changes: its row is deleted,
+A session ends when it expires, at logout, and when the password or the right to sign in changes: its row is deleted,
 so that a copy of the cookie opens nothing.
 """
 

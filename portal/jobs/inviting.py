@@ -26,16 +26,16 @@ class Inviting:
     sender: Callable[[Tables, datetime.datetime], Sender]
 
     def invite_all(self, tables: Tables, is_stopping: Callable[[], bool] = lambda: False) -> int:
-        """Invites until nobody is left; returns how many people were looked at."""
+        """Invites until nobody is left; returns how many people were examined."""
         with reading(self.engine) as connection:
             if current_mass_invitation(connection, tables) is None:
                 return 0
         number = 0
         while not is_stopping():
-            looked_at = in_retried_transaction(self.engine, self._invite, tables)
-            if not looked_at:
+            examined = in_retried_transaction(self.engine, self._invite, tables)
+            if not examined:
                 break
-            number += looked_at
+            number += examined
         return number
 
     def _invite(self, connection: sa.Connection, tables: Tables) -> int | None:

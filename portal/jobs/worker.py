@@ -56,10 +56,10 @@ class Done:
     announced: int = 0  # letters written about records
     due: int = 0  # records moved, deleted, or with a reminder
     sent: int = 0  # letters that the mail server accepted
-    looked_at: int = 0  # people who might be invited
+    examined: int = 0  # people who might be invited
 
     def __bool__(self) -> bool:
-        return bool(self.announced or self.due or self.sent or self.looked_at)
+        return bool(self.announced or self.due or self.sent or self.examined)
 
 
 @dataclass
@@ -142,12 +142,12 @@ class Worker:
         due = self._do_what_is_due(tables) if self._looks_for_due.is_time(now) else 0
         if self.retention.places or self._deletes_old.is_time(now):
             due += self.retention.delete_all(tables, is_stopping)
-        looked_at = self.inviting.invite_all(tables, is_stopping)
+        examined = self.inviting.invite_all(tables, is_stopping)
         announced = self.announcing.announce_all(tables, is_stopping)
         sent = self.sending.send_all(tables, is_stopping) if self.sending else 0
         if self.sending and self.sending.give_up(tables):
             self._tell_administrators(tables, "given-up", letters_given_up_letter)
-        return Done(announced, due, sent, looked_at)
+        return Done(announced, due, sent, examined)
 
     def deliver(self) -> int:
         """Sends webhooks what is due at this moment; returns how many messages they accepted."""

@@ -46,7 +46,7 @@ class Value(NamedTuple):
     text: str = ""  # from `field.show`; if `parts` and `html` are also empty, so is the value
     matches: tuple[tuple[str, bool], ...] = ()  # the text in pieces, and whether each matches the search
     url: str = ""  # its target: a link's record if the reader may see it, mailto:, tel:, a checked web address
-    note: str = ""  # next to a title: the field that a search matched; next to the comments: the last speaker
+    note: str = ""  # next to a title: the field that a search matched; next to the comments: the last commenter
     short: str = ""  # the note in a few letters
     tone: str = ""  # of a pill
     icon: str = ""  # of a pill, a count, a channel

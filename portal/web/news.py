@@ -6,7 +6,7 @@ from pyramid.request import Request
 
 from portal.conditions import ALWAYS, Condition, without_records
 from portal.records.reading.count_statements import Count
-from portal.records.reading.news import News, Onlooker, PageShown, dismissed_records, hidden_records, read_news
+from portal.records.reading.news import News, PageShown, dismissed_records, hidden_records, read_news
 from portal.records.reading.records import Record, Records
 
 
@@ -30,13 +30,13 @@ class RequestNews:
         return self._counts
 
     def of(
-        self, records: Records, shown: Sequence[Record], tabs: tuple[Condition, ...] = (), spoken: Sequence[int] = ()
+        self, records: Records, shown: Sequence[Record], tabs: tuple[Condition, ...] = (), commented: Sequence[int] = ()
     ) -> News:
         """Which records of a page are new, and how many in tabs; also reads the counts.
 
-        `spoken`: the ids of the records for which the page says who spoke last.
+        `commented`: the ids of the records for which the page says who commented last.
         """
-        news = self._read(PageShown(records, shown, tabs, spoken))
+        news = self._read(PageShown(records, shown, tabs, commented))
         self._counts = news.counts
         return news
 
@@ -63,5 +63,5 @@ class RequestNews:
         return without_records(ids) if ids else ALWAYS
 
     def _read(self, page: PageShown | None = None) -> News:
-        onlooker = Onlooker(self.account, self._request.visitor.identity.account.news_from)
-        return read_news(self._request.connection, self._request.policy, onlooker, page)
+        start = self._request.visitor.identity.account.news_from
+        return read_news(self._request.connection, self._request.policy, self.account, start, page)

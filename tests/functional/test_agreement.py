@@ -30,7 +30,7 @@ from portal.records.policy import Policy, system_policy
 from portal.records.reading.files import files
 from portal.records.reading.groups import read_groups
 from portal.records.reading.history import EventFilter, whole_history
-from portal.records.reading.news import Onlooker, PageShown, is_counted, read_news
+from portal.records.reading.news import PageShown, is_counted, read_news
 from portal.records.reading.records import Query, Records
 from portal.records.reading.statements import GroupRequest
 from portal.records.reading.titles import titled_links
@@ -299,9 +299,8 @@ def paths_of(portal, connection, person, module):
 
 def check_news(paths, listed):
     """All records that someone sees and that others created are new to them; the menu counts them."""
-    onlooker = Onlooker(paths.account.id, LONG_AGO)
     page = PageShown(paths.records, paths.records.by_ids(sorted(listed), []))
-    news = read_news(paths.connection, paths.policy, onlooker, page)
+    news = read_news(paths.connection, paths.policy, paths.account.id, LONG_AGO, page)
     event = paths.policy.tables.event
     by_others = event.c["module"] == paths.module, event.c["account"] != paths.account.id, event.c["kind"] == "created"
     made = set(paths.connection.scalars(sa.select(event.c["record"]).where(*by_others)))

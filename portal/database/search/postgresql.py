@@ -251,29 +251,29 @@ def _newest_rows(connection: sa.Connection, searches: Sequence[Search], limit: i
 
 
 def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
-    """The walk on PostgreSQL for each row of `asked`, a search: the modules, each with its differing values."""
-    arrays = [sa.bindparam(f"asked_{name}", type_=ARRAY(type_)) for name, type_ in VALUES_PER_MODULE.items()]
-    asked = sa.func.unnest(*arrays).table_valued(*VALUES_PER_MODULE, with_ordinality="place").render_derived("asked")
+    """The walk on PostgreSQL for each row of `searches`: the modules, each with its differing values."""
+    arrays = [sa.bindparam(f"search_{name}", type_=ARRAY(type_)) for name, type_ in VALUES_PER_MODULE.items()]
+    table = sa.func.unnest(*arrays).table_valued(*VALUES_PER_MODULE, with_ordinality="place").render_derived("searches")
     rows = rows_of_eras(
         walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True)
     )
     newest_records = f"(array_agg(found.record ORDER BY found.seq DESC))[1:{limit}]"
     records = sa.literal_column(newest_records, ARRAY(sa.BigInteger())).label("records")
     hits = sa.select(sa.func.count().label("number"), records).select_from(rows).lateral("hits")
-    statement = sa.select(asked.c["place"], hits.c["number"], hits.c["records"])
-    return statement.select_from(asked.join(hits, sa.true())).order_by(asked.c["place"])
+    statement = sa.select(table.c["place"], hits.c["number"], hits.c["records"])
+    return statement.select_from(table.join(hits, sa.true())).order_by(table.c["place"])
 
 
 def _of_modules(searches: Sequence[Search], statistics: _Statistics) -> dict[str, list[Any]]:
     """The values of `VALUES_PER_MODULE` for several searches on PostgreSQL."""
     walks = [_walk_parameters(search, statistics, []) for search in searches]
     return {
-        "asked_token": [_required(search, statistics)[0] for search in searches],
-        "asked_module": [search.module.name for search in searches],
-        "asked_other_part": [other_part(search.part) for search in searches],
-        "asked_scopes": [walk.get("scopes") for walk in walks],
-        "asked_bits": [walk["bits"] for walk in walks],
-        "asked_longest": [walk["longest"] for walk in walks],
+        "search_token": [_required(search, statistics)[0] for search in searches],
+        "search_module": [search.module.name for search in searches],
+        "search_other_part": [other_part(search.part) for search in searches],
+        "search_scopes": [walk.get("scopes") for walk in walks],
+        "search_bits": [walk["bits"] for walk in walks],
+        "search_longest": [walk["longest"] for walk in walks],
     }
 
 

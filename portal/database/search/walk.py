@@ -1,7 +1,7 @@
 """The walk of a search on PostgreSQL from era to era, as a recursive SQL statement over the GIN index.
 
 Called by postgresql.py, whose docstring explains eras. A single search has parameters; several searches in different
-modules share one statement, each with the values of its row of `asked`.
+modules share one statement, each with the values of its row of `searches`.
 """
 
 from collections.abc import Mapping
@@ -67,10 +67,10 @@ def walk_eras(
 
     `edge` and `bits`: where the next era ends (begins, for a page read oldest first) and its length; `longest`: the
     maximum length of the following ones; `most`: how many hits are read in it; `number`: how many earlier eras had.
-    `of_modules`: whether the values that differ between modules are read from a row of `asked`.
+    `of_modules`: whether the values that differ between modules are read from a row of `searches`.
     """
     bits, longest_of_all = (
-        _of_asked(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
+        _of_search(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
     )
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
     edge = _AFTER + 1 if start.oldest_first else sa.func.coalesce(_BEFORE, newest + 1)
@@ -122,8 +122,8 @@ def _columns(expressions: Mapping[str, str]) -> list[sa.Label[Any]]:
     return [sa.literal_column(sql).label(name) for name, sql in expressions.items()]
 
 
-def _of_asked(name: str) -> sa.ColumnElement[Any]:
-    return sa.literal_column(f"asked.{name}", VALUES_PER_MODULE[name])
+def _of_search(name: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"searches.{name}", VALUES_PER_MODULE[name])
 
 
 def _rows_of_era(search: Search, start: PageStart, required: int, of_modules: bool) -> sa.Select[tuple[int, int]]:
@@ -131,17 +131,17 @@ def _rows_of_era(search: Search, start: PageStart, required: int, of_modules: bo
     table = search.table
     tokens = [required_parameter(place) + _LONG_ERA for place in range(required)]
     if of_modules:
-        tokens.append(_of_asked("token") + _LONG_ERA)
+        tokens.append(_of_search("token") + _LONG_ERA)
     # Each is a separate condition: GIN skips between conditions, but within one it examines every entry of a list.
     rows = sa.select(table.c["seq"], table.c["record"]).where(*(_has("@>", array([token])) for token in tokens))
     rows = rows.where(_has("@>", _SHORT_ERA))
     if search.scopes is not None:
-        scopes = sa.func.replace(_of_asked("scopes") if of_modules else _SCOPES, sa.literal_column("'@'"), _LONG_ERA)
+        scopes = sa.func.replace(_of_search("scopes") if of_modules else _SCOPES, sa.literal_column("'@'"), _LONG_ERA)
         rows = rows.where(_has("&&", sa.func.string_to_array(scopes, sa.literal_column("' '"))))
     # Written so that PostgreSQL reads no other index for it.
     rows = rows.where(sa.literal_column(f"portal_search.seq - walk.edge {'>=' if start.oldest_first else '<'} 0"))
     if of_modules:
-        rows = rows.where(table.c["module"] == _of_asked("module"), table.c["part"] != _of_asked("other_part"))
+        rows = rows.where(table.c["module"] == _of_search("module"), table.c["part"] != _of_search("other_part"))
     else:
         module, part = _unknown(search.module.name), _unknown(other_part(search.part))
         rows = rows.where(table.c["module"] == module, table.c["part"] != part, *search.visible_tests(table))

@@ -34,20 +34,12 @@ MOST_COUNTED = 99
 MOST_HIDDEN = 500  # records of one module and account; beyond that, those hidden first reappear
 NEVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
 ALL = 0  # instead of a record: everything in the module
-COUNT, SEEN, SPOKE = "count", "seen", "spoke"  # kinds of rows
-SPOKEN_IDS = "spoken_ids"
+COUNT, SEEN, COMMENTED = "count", "seen", "commented"  # kinds of rows
+COMMENTED_IDS = "commented_ids"
 
 
 @dataclass(frozen=True)
-class Onlooker:
-    """The account that looks; what happened before `start` is not new to it."""
-
-    account: int
-    start: datetime.datetime | None
-
-
-@dataclass(frozen=True)
-class Speaker:
+class LastCommenter:
     """Who wrote the last comment of a record that customers may also read."""
 
     account: int | None
@@ -62,7 +54,7 @@ class News:
     counts: dict[str, Count] = field(default_factory=dict)
     unread: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
-    speakers: dict[int, Speaker] = field(default_factory=dict)
+    last_commenters: dict[int, LastCommenter] = field(default_factory=dict)
     of_tabs: tuple[int, ...] = ()  # how many of the counted records fulfill each of the tabs' conditions
 
 
@@ -70,25 +62,29 @@ class News:
 class PageShown:
     """The page whose news is read with the counts: its records, which `reader` has read.
 
-    `tabs`: conditions for which the new records of the module are also counted. `spoken`: the ids of the records for
+    `tabs`: conditions for which the new records of the module are also counted. `commented`: the ids of the records for
     which the page shows who commented last.
     """
 
     reader: RecordReader
     records: Sequence[Record]
     tabs: tuple[Condition, ...] = ()
-    spoken: Sequence[int] = ()
+    commented: Sequence[int] = ()
 
 
-def read_news(connection: sa.Connection, policy: Policy, onlooker: Onlooker, page: PageShown | None) -> News:
-    """What is new in all modules of the profile, and on the page that is shown."""
-    start = onlooker.start or NEVER
-    values = values_of(policy.reader) | {"onlooker": onlooker.account, "news_from": start}
+def read_news(
+    connection: sa.Connection, policy: Policy, account: int, start: datetime.datetime | None, page: PageShown | None
+) -> News:
+    """What is new to an account in all modules of the profile, and on the page that is shown; what happened before
+    `start` is not new.
+    """
+    start = start or NEVER
+    values = values_of(policy.reader) | {"news_account": account, "news_from": start}
     here = page if page and page.reader.module.has_news and (page.records or page.tabs) else None
     if here:
         ids = [ALL, *[record.id for record in here.records]]
         tabs = here.reader.with_parameters(here.tabs)
-        values |= here.reader.typed.values | {IDS: ids, SPOKEN_IDS: here.spoken}
+        values |= here.reader.typed.values | {IDS: ids, COMMENTED_IDS: here.commented}
         here = here if tabs is here.tabs else replace(here, tabs=tabs)
     statement = _statement(policy, here)
     return News() if statement is None else _news(fetch(connection, statement, values), start, here)
@@ -113,33 +109,40 @@ def is_counted(policy: Policy, module: str) -> bool:
 
 
 def _news(rows: Sequence[Row], start: datetime.datetime, page: PageShown | None) -> News:
-    numbers: dict[str, int] = defaultdict(int)  # by module; each part of its scope has a row
+    counts, of_tabs = _read_counts([row for row in rows if row["kind"] == COUNT], len(page.tabs) if page else 0)
+    seen = [row for row in rows if row["kind"] == SEEN]
+    moments = {row["record"]: row["at"] for row in seen}
+    unread, hidden = _marks(
+        page.records if page else (), moments, {row["record"] for row in seen if row["number"]}, start
+    )
+    last_commenters = {
+        row["record"]: LastCommenter(row["account"], row["name"], bool(row["staff"]))
+        for row in rows
+        if row["kind"] == COMMENTED
+    }
+    return News(counts, unread, hidden, last_commenters, of_tabs)
+
+
+def _read_counts(rows: Sequence[Row], tabs: int) -> tuple[dict[str, Count], tuple[int, ...]]:
+    """How many records of each module are new, and how many of them each tab has, of a row for each part of a scope."""
+    numbers: dict[str, int] = defaultdict(int)
     stopped: set[str] = set()
     of_tabs: tuple[int, ...] = ()
-    seen: dict[int, datetime.datetime] = {}
-    hides: set[int] = set()
-    speakers: dict[int, Speaker] = {}
     for row in rows:
-        kind, name, record_id, at, number, looked_at, account, staff, *tabs = row.values()
-        if kind == COUNT and looked_at:
-            numbers[name] += number
-            if looked_at > NEWEST:
-                stopped.add(name)
-            if None not in tabs:
-                of_tabs = tuple(map(sum, zip(of_tabs, tabs, strict=True))) if of_tabs else tuple(tabs)
-        elif kind == SEEN:
-            seen[record_id] = at
-            if number:
-                hides.add(record_id)
-        elif kind == SPOKE:
-            speakers[record_id] = Speaker(account, name, bool(staff))
+        if not row["examined"]:
+            continue
+        numbers[row["name"]] += row["number"]
+        if row["examined"] > NEWEST:
+            stopped.add(row["name"])
+        in_tabs = tuple(row[_tab(place)] for place in range(tabs))
+        if None not in in_tabs:
+            of_tabs = tuple(map(sum, zip(of_tabs, in_tabs, strict=True))) if of_tabs else in_tabs
     counts = {
         name: Count(min(number, MOST_COUNTED), number > MOST_COUNTED or name in stopped)
         for name, number in numbers.items()
         if number
     }
-    unread, hidden = _marks(page.records if page else (), seen, hides, start)
-    return News(counts, unread, hidden, speakers, of_tabs)
+    return counts, of_tabs
 
 
 def _marks(
@@ -188,7 +191,7 @@ def _statement(policy: Policy, page: PageShown | None) -> Any:
     new."""
     shared, statement = policy.shared, None
     if shared is not None:
-        purpose = "news and speakers" if page and page.spoken else "news"
+        purpose = "news and last commenters" if page and page.commented else "news"
         key = StatementKey(purpose, page.reader.name if page else "", conditions=(page.tabs if page else (),))
         statement = shared.statements.get(key, lambda: _shared(policy, shared, page))
     return _NewsStatement(policy, page).build(_counted_modules(policy)) if statement is None else statement
@@ -216,8 +219,8 @@ class _NewsStatement:
         parts = [part for module in counted for part in self._counts(module)]
         if self.page is not None:
             parts.append(self._seen_records(self.page.reader.name))
-            if self.page.spoken:
-                parts.append(self._speakers(self.page.reader.name))
+            if self.page.commented:
+                parts.append(self._last_commenters(self.page.reader.name))
         return sa.union_all(*(self._row(part, with_types=part is parts[0]) for part in parts)) if parts else None
 
     def _row(self, part: sa.Select[Any], with_types: bool) -> sa.Select[Any]:
@@ -229,7 +232,7 @@ class _NewsStatement:
             "record": sa.BigInteger(),
             "at": UTCDateTime(),
             "number": sa.BigInteger(),
-            "looked_at": sa.BigInteger(),
+            "examined": sa.BigInteger(),
             "account": sa.Integer(),
             "staff": sa.Boolean(),
         }
@@ -248,7 +251,7 @@ class _NewsStatement:
     def _seen(self, module: str) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
         """The table of what accounts have seen, and the condition for what this one has seen in a module."""
         seen = self.policy.tables.seen.alias("seen")  # short: the PostgreSQL driver parses the whole text every time
-        account = sa.bindparam("onlooker", type_=sa.Integer())
+        account = sa.bindparam("news_account", type_=sa.Integer())
         return seen, sa.and_(seen.c["account"] == account, seen.c["module"] == _text(module))
 
     def _floor(self, module: str) -> sa.ColumnElement[Any]:
@@ -275,7 +278,7 @@ class _NewsStatement:
                 _text(COUNT).label("kind"),
                 _text(module).label("name"),
                 sa.func.count().filter(is_new).label("number"),
-                sa.func.count().label("looked_at"),
+                sa.func.count().label("examined"),
                 *of_tabs,
             ]
             yield sa.select(*columns).select_from(rows.outerjoin(seen, since))
@@ -304,15 +307,15 @@ class _NewsStatement:
         columns = _text(SEEN).label("kind"), seen.c["record"], seen.c["at"], is_hidden.label("number")
         return sa.select(*columns).where(mine, AmongIds(seen.c["record"], id_list_parameter()))
 
-    def _speakers(self, module: str) -> sa.Select[Any]:
-        """Who wrote the last comment that customers may read on each of the records SPOKEN_IDS."""
+    def _last_commenters(self, module: str) -> sa.Select[Any]:
+        """Who wrote the last comment that customers may read on each of the records COMMENTED_IDS."""
         comment, other = self.policy.tables.comment, self.policy.tables.comment.alias()
         public = other.c["module"] == _text(module), other.c["internal"].is_(False)
-        spoken = AmongIds(other.c["record"], id_list_parameter(SPOKEN_IDS))
-        last = sa.select(sa.func.max(other.c["id"])).where(*public, spoken).group_by(other.c["record"])
+        commented = AmongIds(other.c["record"], id_list_parameter(COMMENTED_IDS))
+        last = sa.select(sa.func.max(other.c["id"])).where(*public, commented).group_by(other.c["record"])
         columns = comment.c["record"], comment.c["account"], comment.c["staff"]
         name = comment.c["author"].label("name")
-        return sa.select(_text(SPOKE).label("kind"), name, *columns).where(comment.c["id"].in_(last))
+        return sa.select(_text(COMMENTED).label("kind"), name, *columns).where(comment.c["id"].in_(last))
 
 
 def _tab(place: int) -> str:

@@ -207,16 +207,16 @@ class Statements(ModulePolicy):
         rows = sa.select(*value, *companions, *summed)
         fulfilled: sa.ColumnElement[Any] = integer_literal(1)
         if request.most is None:
-            looked_at = rows.where(*self._by_branch([self.where(request.condition)])).subquery("rows")
+            examined = rows.where(*self._by_branch([self.where(request.condition)])).subquery("rows")
         else:
             tested = sa.case((self.sql(request.condition), 1), else_=0).label(FULFILLS)
             visible = rows.add_columns(tested).where(*self._by_branch([self.where(ALWAYS)]))
-            looked_at = visible.limit(integer_literal(request.most + 1)).subquery("rows")
-            fulfilled = looked_at.c[FULFILLS]
-        groups = [looked_at.c[column.name] for column in (*value, *companions)]
+            examined = visible.limit(integer_literal(request.most + 1)).subquery("rows")
+            fulfilled = examined.c[FULFILLS]
+        groups = [examined.c[column.name] for column in (*value, *companions)]
         # If no constant is among them, an index has the groups in order.
         grouped = groups if request.most is None else [fulfilled, *groups]
-        totals = [ExactTotal(looked_at.c[column.name]).label(column.name) for column in summed]
+        totals = [ExactTotal(examined.c[column.name]).label(column.name) for column in summed]
         number = sa.func.count()
         everything, fulfilling = sa.func.sum(number).over(), sa.func.sum(number).over(partition_by=fulfilled)
         numbers = number.label(NUMBER), everything.label(ALL), fulfilling.label(FULFILLING)

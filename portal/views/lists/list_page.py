@@ -169,8 +169,8 @@ def _page_news(shown: ShownList, request: Request, page: Page) -> News:
     """Which records on the page are new, and how many in each tab while nothing narrows the list."""
     records, columns = shown.records, shown.columns
     declared = () if shown.request.narrowed else (records.access.list.tabs or {}).values()
-    spoken = [record.id for record in page.records if record.values.get("comments")] if "comments" in columns else []
-    return request.news.of(records, page.records, tuple(tab.where for tab in declared), spoken)
+    commented = [record.id for record in page.records if record.values.get("comments")] if "comments" in columns else []
+    return request.news.of(records, page.records, tuple(tab.where for tab in declared), commented)
 
 
 def _list_notes(shown: ShownList, count: Count) -> Iterator[str]:

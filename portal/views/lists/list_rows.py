@@ -12,7 +12,7 @@ from portal.fields.reader import Reader
 from portal.records.reading import highlight
 from portal.records.reading.comment_texts import readable_texts_together
 from portal.records.reading.named_records import record_with_reference
-from portal.records.reading.news import News, Speaker
+from portal.records.reading.news import LastCommenter, News
 from portal.records.reading.records import Page, Record, Records
 from portal.records.reading.several_modules import Selection, by_ids_together
 from portal.texts import _, first_visible
@@ -171,24 +171,24 @@ def _searched_fields(records: Records) -> list[str]:
 def rows_with_speakers(
     request: Request, records: Records, news: News, rows: Sequence[ListRow], names: Sequence[str]
 ) -> tuple[ListRow, ...]:
-    """The rows of a list with the last speaker next to the number of comments, if that is among its columns `names`."""
-    if not news.speakers or "comments" not in names:
+    """The rows of a list, with who commented last next to the number of comments, if its columns `names` have that."""
+    if not news.last_commenters or "comments" not in names:
         return tuple(rows)
-    place, you, with_speakers = names.index("comments"), request.reader.text(_("You")), list[ListRow]()
+    place, you, with_commenters = names.index("comments"), request.reader.text(_("You")), list[ListRow]()
     for row in rows:
-        speaker, cells = news.speakers.get(row.id), list(row.cells)
-        if speaker:
-            mine = speaker.account is not None and speaker.account == request.news.account
-            cells[place] = _spoken(cells[place], speaker, you if mine else "", records.policy.staff)
+        commenter, cells = news.last_commenters.get(row.id), list(row.cells)
+        if commenter:
+            mine = commenter.account is not None and commenter.account == request.news.account
+            cells[place] = _with_commenter(cells[place], commenter, you if mine else "", records.policy.staff)
         # Constructed directly: dataclasses.replace takes ten times as long, for each row of each list.
-        with_speakers.append(ListRow(row.id, row.title, row.url, tuple(cells), row.unread) if speaker else row)
-    return tuple(with_speakers)
+        with_commenters.append(ListRow(row.id, row.title, row.url, tuple(cells), row.unread) if commenter else row)
+    return tuple(with_commenters)
 
 
-def _spoken(comments: Value, speaker: Speaker, you: str, staff: bool) -> Value:
+def _with_commenter(comments: Value, commenter: LastCommenter, you: str, staff: bool) -> Value:
     """The cell with the number of comments and the author of the last one; `you`: the word for the reader.
 
     The other side is marked, as it may be waiting.
     """
-    tone = "other-side" if speaker.staff is not staff else ""
-    return comments._replace(note=you or speaker.name, short=you or initials(speaker.name), tone=tone)
+    tone = "other-side" if commenter.staff is not staff else ""
+    return comments._replace(note=you or commenter.name, short=you or initials(commenter.name), tone=tone)

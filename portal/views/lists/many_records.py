@@ -268,7 +268,7 @@ def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -
         submit=many.label,
         back_url=_list_of(records, request),
         text=_question_text(many),
-        rows=tuple(FormRow((asked,)) for asked in _question_widgets(many, problems)),
+        rows=tuple(FormRow((widget,)) for widget in _question_widgets(many, problems)),
         tone=(transition.tone or "primary") if transition else "bad",
         icon=(transition.icon or "") if transition else "trash-2",
         once=once_key(request),
