@@ -133,7 +133,7 @@ def _tickets(world: World, count: int) -> Iterator[tuple[dict[str, Any], dict[st
     # The rest of the companies share what the largest leaves, the third as much as the second and third together …
     weights = list(itertools.accumulate(1 / (rank + 5) for rank in range(COMPANIES - 2)))
     rare, own = _rare(count), _own(count)
-    for number in (*range(1, min(count, ORIGINALS) + 1), *sorted(each for each in rare | own if each > ORIGINALS)):
+    for number in (*range(1, min(count, ORIGINALS) + 1), *sorted(other for other in rare | own if other > ORIGINALS)):
         values = _values(source, writer)
         if number in rare:
             values["description"] += f" {RARE}"

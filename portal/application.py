@@ -200,7 +200,7 @@ def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, pr
     if notice := settings.sign_in_notice(registry.live.current().declaration.settings.sign_in):
         log.warning(notice)
     registry.probe = Probe(functools.partial(_health, registry, settings.data_folders))
-    registry.probe.health(patience=1)
+    registry.probe.health(timeout=1)
 
 
 def _identity_provider(settings: Settings) -> IdentityProvider | None:

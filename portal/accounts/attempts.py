@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
-KEEP_SECONDS = 86_400  # older windows are deleted
+LIFETIME = 86_400  # seconds; older windows are deleted
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def count_attempt(connection: sa.Connection, tables: Tables, limit: Limit, who: 
     with _counting(connection) as separate:
         number = separate.execute(upsert.returning(tables.attempt.c["count"])).scalar_one()
         if number == 1:
-            separate.execute(_delete_before(tables.attempt, window - KEEP_SECONDS))
+            separate.execute(_delete_before(tables.attempt, window - LIFETIME))
     return number
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 
-KEPT = datetime.timedelta(days=30)
+LIFETIME = datetime.timedelta(days=30)
 SET_ASIDE = datetime.timedelta(hours=1)
 MOST_DRAFTS = 100  # per account; the oldest is dropped first
 MOST_SET_ASIDE = 500  # of all browsers together
@@ -77,7 +77,7 @@ class Drafts:
 
     def save(self, form: str, content: DraftContent) -> None:
         """Saves `content` as the draft of `form`, replacing an older one; what is too long is left out."""
-        self._connection.execute(sa.delete(self._table).where(self._table.c["modified"] < self._now - KEPT))
+        self._connection.execute(sa.delete(self._table).where(self._table.c["modified"] < self._now - LIFETIME))
         if content.length > LONGEST:
             return
         self.discard(form)
@@ -114,7 +114,7 @@ class Drafts:
 
     @property
     def _mine(self) -> dict[str, object]:
-        return {"account_id": self._account_id, "oldest": self._now - KEPT}
+        return {"account_id": self._account_id, "oldest": self._now - LIFETIME}
 
     def _select(self) -> sa.Select[tuple[object, ...]]:
         columns = self._table.c

@@ -23,7 +23,7 @@ from portal.fields.email import is_mail_address, normalize_email
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.history import add_event
 
-INVITATION_LASTS = datetime.timedelta(days=7)
+INVITATION_LIFETIME = datetime.timedelta(days=7)
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Register(PeopleRegister):
         void_links(self.connection, self.tables, account.id)
         self._store(account, {"invited": self.now})
         self._add_event(account, "invited")
-        return make_link(self.connection, self.tables, account.id, INVITATION, self.now, INVITATION_LASTS)
+        return make_link(self.connection, self.tables, account.id, INVITATION, self.now, INVITATION_LIFETIME)
 
     def find(self, email: str) -> Account:
         """The account with an address. Raises AccessRefusedError."""

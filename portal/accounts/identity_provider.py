@@ -27,9 +27,9 @@ errors = LazyModule("joserfc.errors")
 # None with a shared secret: the published keys are public, and “none” is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
 LEEWAY = 60  # seconds that the clocks may differ
-PATIENCE = 10  # seconds that an answer may take
+TIMEOUT = 10  # seconds that an answer may take
 LARGEST_ANSWER = 1_000_000  # bytes
-KEEP = 3600  # seconds
+CACHE_LIFETIME = 3600  # seconds
 PAUSE = 30  # seconds without another request to a provider that is down: each one keeps a thread waiting
 RENEW_AFTER = 60  # seconds after which an unknown key refreshes the keys
 SCOPE = "openid email"
@@ -144,7 +144,7 @@ class IdentityProvider:
 
     def _discover(self) -> dict[str, Any]:
         since, metadata = self._metadata
-        if not metadata or time.monotonic() - since > KEEP:
+        if not metadata or time.monotonic() - since > CACHE_LIFETIME:
             if time.monotonic() < self._pause_until:
                 raise ProviderError("the provider did not answer a moment ago, and is not asked again yet")
             try:
@@ -163,7 +163,7 @@ class IdentityProvider:
 
     def _read_keys(self, again: bool = False) -> Any:
         age = None if self._keys is None else time.monotonic() - self._keys[0]
-        if self._keys is None or age is None or age > (RENEW_AFTER if again else KEEP):
+        if self._keys is None or age is None or age > (RENEW_AFTER if again else CACHE_LIFETIME):
             try:
                 keys = jwk.KeySet.import_key_set(fetch(self._endpoint("jwks_uri")))
             except (errors.JoseError, ValueError, KeyError, TypeError) as error:
@@ -222,7 +222,7 @@ def fetch(address: str, headers: Mapping[str, str] | None = None, form: bytes | 
     check_address(address)
     request = urllib.request.Request(address, form, {"Accept": "application/json", **(headers or {})})  # noqa: S310
     try:
-        with _opener().open(request, timeout=PATIENCE) as answer:
+        with _opener().open(request, timeout=TIMEOUT) as answer:
             text = answer.read(LARGEST_ANSWER + 1)
         answered = json.loads(text) if len(text) <= LARGEST_ANSWER else None
     except urllib.error.HTTPError as error:

@@ -132,7 +132,7 @@ class OwnData:
             ids.setdefault((module, record), []).append(row_id)
         for module in self.policy.modules:
             records = Records(self.connection, self.policy, module)
-            names = [name for name, each in records.module.fields.items() if each.by_upload]
+            names = [name for name, field in records.module.fields.items() if field.by_upload]
             for batch in batched([record for name, record in ids if name == module], BATCH):
                 for record in records.by_ids(batch, names):
                     yield records, record, ids[module, record.id]

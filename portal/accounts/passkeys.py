@@ -24,7 +24,7 @@ exceptions = LazyModule("webauthn.helpers.exceptions")
 structs = LazyModule("webauthn.helpers.structs")
 
 CHALLENGE = "passkey"  # the purpose of a challenge among the one-time links
-LASTS = datetime.timedelta(minutes=5)
+CHALLENGE_LIFETIME = datetime.timedelta(minutes=5)
 MOST_PASSKEYS = 20  # of one account
 LONGEST_NAME = 60  # characters
 LARGEST_ANSWER = 20_000  # characters
@@ -170,7 +170,8 @@ class Passkeys:
 
     def _challenge(self, account_id: int | None) -> bytes:
         token = new_token()
-        row = {"token": hash_token(token), "account": account_id, "purpose": CHALLENGE, "expires": self.now + LASTS}
+        expires = self.now + CHALLENGE_LIFETIME
+        row = {"token": hash_token(token), "account": account_id, "purpose": CHALLENGE, "expires": expires}
         self.connection.execute(sa.insert(self.tables.link).values(row))
         return helpers.base64url_to_bytes(token)
 

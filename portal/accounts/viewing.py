@@ -24,7 +24,7 @@ from portal.records.writing.history import Author, add_event
 
 log = logging.getLogger(__name__)
 
-LASTS = datetime.timedelta(hours=1)
+VIEW_LIFETIME = datetime.timedelta(hours=1)
 NOBODY = 0  # the id of no account
 
 
@@ -33,7 +33,7 @@ def viewed_identity(
 ) -> Identity | None:
     """The identity that a session views; None if it views nothing, or the view is over."""
     now = administrator.policy.reader.now
-    if not administrator.administrator or session.viewed_since is None or now >= session.viewed_since + LASTS:
+    if not administrator.administrator or session.viewed_since is None or now >= session.viewed_since + VIEW_LIFETIME:
         return None
     if session.viewed_profile is not None:
         return viewed_profile_identity(tables, session.viewed_profile, administrator)

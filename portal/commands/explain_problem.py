@@ -16,7 +16,7 @@ def command(code: str | None) -> None:
     Example: portal explain-problem P201
     """
     if code is None:
-        click.echo("\n".join(f"{known}  {each.title}" for known, each in kinds().items()))
+        click.echo("\n".join(f"{known}  {kind.title}" for known, kind in kinds().items()))
         return
     kind = kinds().get(code.upper())
     if kind is None:

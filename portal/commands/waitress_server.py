@@ -19,7 +19,7 @@ from portal.settings import Settings
 from portal.web.protection import HEALTH
 
 MANY_SPACES = re.compile(rb"[ \t]{100}")
-PATIENCE = 20.0  # seconds for open requests after a signal; then they are cut off
+SHUTDOWN_TIMEOUT = 20.0  # seconds for open requests after a signal; then they are cut off
 
 
 class Parser(HTTPRequestParser):
@@ -78,10 +78,10 @@ class Server:
         """The port, even if any free one was requested."""
         return int(self.listeners[-1].effective_port)
 
-    def run(self, patience: float = PATIENCE) -> None:
+    def run(self, timeout: float = SHUTDOWN_TIMEOUT) -> None:
         """Answers until SIGTERM or SIGINT; then accepts no new connections and finishes what is open.
 
-        `patience`: seconds for that. A second signal ends the process immediately.
+        `timeout`: seconds for that. A second signal ends the process immediately.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
@@ -91,7 +91,7 @@ class Server:
         for listener in self.listeners:
             wasyncore.dispatcher.close(listener)  # its own close() would remove the trigger that wakes this loop
         self._turn(0)  # requests that were sent on them
-        end = time.monotonic() + patience
+        end = time.monotonic() + timeout
         while self._busy() and time.monotonic() < end:
             self._turn(0.2)
         self.listeners[0].task_dispatcher.shutdown(timeout=1)

@@ -17,7 +17,7 @@ from portal.database.postgresql import make_schema, schema_of
 from portal.database.sqlite import read_only_engine
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
-PATIENCE = 30.0  # seconds to wait for a lock of SQLite
+LOCK_TIMEOUT = 30.0  # seconds to wait for a lock of SQLite
 PUBLIC = "public"  # PostgreSQL's schema if an address names none
 TABLE_IN_LIST = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) ", re.MULTILINE)  # a line of pg_restore --list
 INSTALLED = "/usr/lib/postgresql"  # where Debian installs the programs of each version
@@ -49,7 +49,7 @@ def copy_database(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
 @contextlib.contextmanager
 def _copy_sqlite(engine: sa.Engine, target: Path) -> Iterator[sa.Connection]:
     try:
-        with contextlib.closing(sqlite3.connect(str(engine.url.database), timeout=PATIENCE)) as connection:
+        with contextlib.closing(sqlite3.connect(str(engine.url.database), timeout=LOCK_TIMEOUT)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise CopyError(f"SQLite cannot copy the database: {error}") from None

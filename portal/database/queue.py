@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 WAITING, SENT, REFUSED = "waiting", "sent", "refused"
-FORGET = datetime.timedelta(days=90)  # after which finished rows are deleted
+FINISHED_LIFETIME = datetime.timedelta(days=90)  # after which finished rows are deleted
 GIVE_UP = datetime.timedelta(days=3)  # after which a row is no longer tried
 AHEAD = GIVE_UP  # the time by which a row overtakes those that nobody is waiting for: none of them is older
 LEASE = datetime.timedelta(minutes=10)  # longer than a server may take for one row
@@ -112,7 +112,7 @@ def give_up_late(
 
 def forget(connection: sa.Connection, table: sa.Table, now: datetime.datetime, *states: str) -> None:
     """Deletes rows of a queue that have been in one of the states for long, a few at a time."""
-    is_old = table.c["state"].in_(states), table.c["next_try"] < now - FORGET
+    is_old = table.c["state"].in_(states), table.c["next_try"] < now - FINISHED_LIFETIME
     old = sa.select(table.c["id"]).where(*is_old).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["id"].in_(old)))
 

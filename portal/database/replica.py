@@ -1,7 +1,7 @@
 """A second PostgreSQL server that follows the log of the first: whether it may answer a reader now, and its connection.
 
 Readers always see the changes of their own session: it carries the position of the primary in the log after that, and
-the replica must have replayed it. Changes by others are missing for at most `LATEST` seconds: the replica must also
+the replica must have replayed it. Changes by others are missing for at most `MOST_LAG` seconds: the replica must also
 have replayed the position of the primary at that time. In doubt, the primary is read.
 """
 
@@ -19,7 +19,7 @@ from portal.database.errors import DatabaseError, driver_error
 
 log = logging.getLogger(__name__)
 
-LATEST = 2.0  # seconds by which pages may lag behind changes by others
+MOST_LAG = 2.0  # seconds by which pages may lag behind changes by others
 REST = 5.0  # seconds for which a replica that did not answer is not used
 CONNECT_TIMEOUT = 2  # seconds
 POSITION = re.compile(r"[0-9]{1,18}")  # bytes since the beginning of the log
@@ -91,7 +91,7 @@ class Replica:
         """The position that the replica must have replayed to answer now."""
         own = int(own_position) if POSITION.fullmatch(own_position) else 0
         with self._guard:
-            while len(self._positions) > 1 and self._positions[0][0] < self._clock() - LATEST:
+            while len(self._positions) > 1 and self._positions[0][0] < self._clock() - MOST_LAG:
                 self._positions.popleft()
             return max(own, self._least, self._positions[0][1])
 

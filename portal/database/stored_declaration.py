@@ -13,7 +13,7 @@ from portal.database.engine import reading, writing
 from portal.fields.column_types import UTCDateTime
 
 # The table in schema/system_tables.py, in a form that can be read before there is a declaration to make tables from.
-KEPT = sa.table(
+TABLE = sa.table(
     "portal_declarations",
     sa.column("id", sa.Integer()),
     sa.column("kept", UTCDateTime()),
@@ -30,23 +30,23 @@ class StoredDeclaration:
 
 
 def load_stored_declaration(engine: sa.Engine) -> StoredDeclaration | None:
-    """The last kept declaration, as an archive; None if the database has none."""
-    newest = sa.select(KEPT.c["archive"], KEPT.c["kept"]).order_by(KEPT.c["id"].desc()).limit(1)
+    """The last stored declaration, as an archive; None if the database has none."""
+    newest = sa.select(TABLE.c["archive"], TABLE.c["kept"]).order_by(TABLE.c["id"].desc()).limit(1)
     with reading(engine) as connection:
-        if not sa.inspect(connection).has_table(KEPT.name):
+        if not sa.inspect(connection).has_table(TABLE.name):
             return None
         row = connection.execute(newest).first()
     return None if row is None else StoredDeclaration(row.archive, row.kept)
 
 
 def store_declaration(engine: sa.Engine, archive: bytes, now: datetime.datetime) -> None:
-    """Replaces the kept archive unless it is the same. Several processes may do so at the same time."""
-    newest = sa.select(KEPT.c["archive"]).order_by(KEPT.c["id"].desc()).limit(1)
+    """Replaces the stored archive unless it is the same. Several processes may do so at the same time."""
+    newest = sa.select(TABLE.c["archive"]).order_by(TABLE.c["id"].desc()).limit(1)
     with reading(engine) as connection:
         if connection.execute(newest).scalar() == archive:
             return
     # Rows that another process has just deleted are not a conflict.
     level = {"isolation_level": "READ COMMITTED"} if engine.dialect.name == "postgresql" else {}
     with writing(engine.execution_options(**level)) as connection:
-        connection.execute(sa.delete(KEPT))
-        connection.execute(sa.insert(KEPT).values(kept=now, archive=archive))
+        connection.execute(sa.delete(TABLE))
+        connection.execute(sa.insert(TABLE).values(kept=now, archive=archive))

@@ -20,7 +20,7 @@ from portal.texts import _, fold, ngettext
 LONGEST_SORTED = 640  # characters; as many as an index takes
 RANDOM = "random"  # as the default of a field that nobody types
 CODE, SIGNS = 12, "23456789abcdefghjkmnpqrstuvwxyz"  # how long a random default is, of signs that look different
-PATIENCE = 0.5  # seconds for a pattern
+TIMEOUT = 0.5  # seconds for a pattern
 
 
 class TextLike(Field):
@@ -165,6 +165,6 @@ def matches_pattern(pattern: str, line: str) -> bool:
     Python's own `re` would try “(a+)+” on forty letters for hours, without a way to stop it.
     """
     try:
-        return regex.fullmatch(pattern, line, timeout=PATIENCE, concurrent=True) is not None
+        return regex.fullmatch(pattern, line, timeout=TIMEOUT, concurrent=True) is not None
     except TimeoutError:
         return False

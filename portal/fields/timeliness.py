@@ -107,10 +107,10 @@ class Timeliness(HasOptions):
         done = self.to_ or due.done_field
         if done is None:
             raise ValueError(f'to: is missing, the datetime at which the work is done, here or at "{name}"')
-        for each in (name, done):
-            field = module.everything.get(each)
+        for moment in (name, done):
+            field = module.everything.get(moment)
             if field is None or field.column_type is not UTCDateTime:
-                raise ValueError(f'"{each}" is not a datetime of this module')
+                raise ValueError(f'"{moment}" is not a datetime of this module')
         if done == name:
             raise ValueError("of and to are the same field, so every deadline would be met")
         return due, done

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 
 DELAY = datetime.timedelta(minutes=2)
 UNTRUE = ("corrected", "withdrawn", "detached", "deleted")  # after these, waiting letters may mention what is gone
-AT_ONCE = ("created", "reminded", *UNTRUE)  # nothing else is announced together with these
-FORGET = datetime.timedelta(days=30)  # what no worker announced within this time is no longer news
+WITHOUT_DELAY = ("created", "reminded", *UNTRUE)  # nothing else is announced together with these
+NEWS_LIFETIME = datetime.timedelta(days=30)  # what no worker announced within this time is no longer news
 MOST_ATTEMPTS = 5  # after an error in the portal itself
 
 
@@ -90,7 +90,7 @@ class Announcing:
         chosen.append(first)
         same = _of_record(table, first)
         taken = connection.execute(sa.delete(table).where(same).returning(table.c["event"], table.c["at"])).all()
-        ids = sorted(event for event, at in taken if at > now - FORGET)
+        ids = sorted(event for event, at in taken if at > now - NEWS_LIFETIME)
         if not ids:
             return 0
         announcement = load_announcement(connection, tables, first["module"], first["record"], ids)
@@ -141,6 +141,7 @@ def _due(tables: Tables, now: datetime.datetime) -> sa.Select[tuple[int, str, in
     same = sa.and_(earlier.c["module"] == table.c["module"], earlier.c["record"] == table.c["record"])
     first = ~sa.exists().where(same, earlier.c["event"] < table.c["event"])
     old = sa.or_(table.c["at"] <= now - DELAY, table.c["at"] > now + DELAY)
-    at_once = sa.and_(table.c["kind"].in_(AT_ONCE), table.c["attempts"] == 0)
+    without_delay = sa.and_(table.c["kind"].in_(WITHOUT_DELAY), table.c["attempts"] == 0)
     names = ("event", "module", "record", "attempts")
-    return sa.select(*[table.c[name] for name in names]).where(sa.or_(old, at_once), first).order_by(table.c["event"])
+    query = sa.select(*[table.c[name] for name in names]).where(sa.or_(old, without_delay), first)
+    return query.order_by(table.c["event"])

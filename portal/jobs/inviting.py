@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account
-from portal.accounts.giving_access import INVITATION_LASTS
+from portal.accounts.giving_access import INVITATION_LIFETIME
 from portal.accounts.mass_invitation import current_mass_invitation, invite_next_people
 from portal.database import outbox
 from portal.database.engine import reading
@@ -43,6 +43,7 @@ class Inviting:
         sender = self.sender(tables, now)
 
         def write(account: Account, token: str) -> None:
-            outbox.put_letter(connection, tables, invitation_letter(sender, account, token, INVITATION_LASTS.days), now)
+            letter = invitation_letter(sender, account, token, INVITATION_LIFETIME.days)
+            outbox.put_letter(connection, tables, letter, now)
 
         return invite_next_people(connection, tables, now, write)

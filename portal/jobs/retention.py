@@ -30,7 +30,7 @@ from portal.texts import plural
 log = logging.getLogger(__name__)
 
 DELETED, NEEDED, CHANGED, FAILED = "deleted", "needed", "changed", "failed"  # the outcome for one record
-AT_ONCE = 100  # records of a module deleted in one turn of the worker, so that letters need not wait
+BATCH = 100  # records of a module deleted in one turn of the worker, so that letters need not wait
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ class Retention:
         if not in_retried_transaction(self.engine, _is_announced, tables, module, now):
             return 0
         key, last = tables.module(module.name).c["id"], self.places.pop(module.name, 0)
-        following = sa.select(key).where(overdue(tables, module, now), key > last).order_by(key).limit(AT_ONCE)
+        following = sa.select(key).where(overdue(tables, module, now), key > last).order_by(key).limit(BATCH)
         with reading(self.engine) as connection:
             ids = list(connection.scalars(following))
         outcomes = Counter(self._delete_one(tables, module, record_id, now) for record_id in ids if not is_stopping())
-        if len(ids) == AT_ONCE:
+        if len(ids) == BATCH:
             self.places[module.name] = ids[-1]
         if outcomes[DELETED] or outcomes[NEEDED]:
             sentence = "%s: %s deleted that had not changed for %s; %s left, which others need"

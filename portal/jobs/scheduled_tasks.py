@@ -28,7 +28,7 @@ from portal.texts import _
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500  # records looked up together
+BATCH = 500  # records looked up together
 UNITS = ("day", "hour", "minute")
 
 
@@ -69,11 +69,11 @@ class Due:
         done, last = 0, 0
         key = tables.module(task.module.name).c["id"]
         while not is_stopping():
-            following = _waiting(tables, task, self.clock()).where(key > last).order_by(key).limit(AT_ONCE)
+            following = _waiting(tables, task, self.clock()).where(key > last).order_by(key).limit(BATCH)
             with reading(self.engine) as connection:
                 ids = list(connection.execute(following).scalars())
             done += sum(self._do_one(tables, task, record_id) for record_id in ids if not is_stopping())
-            if len(ids) < AT_ONCE:
+            if len(ids) < BATCH:
                 break
             last = ids[-1]
         return done

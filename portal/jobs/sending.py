@@ -38,7 +38,7 @@ A_TURN = datetime.timedelta(seconds=30)  # of sending; then the worker does its 
 REFUSALS = 3
 # A letter that has waited longer is written or checked again: comments may have been withdrawn in the meantime, or
 # access.
-STILL_TRUE = datetime.timedelta(seconds=30)
+TEXT_LIFETIME = datetime.timedelta(seconds=30)
 TOO_LATE = _("Could not be sent in time")
 NO_LONGER_HAS_ACCESS = _("The recipient no longer has access to this")
 
@@ -160,7 +160,7 @@ class Sending:
 
     def _current(self, tables: Tables, letter: Waiting) -> EmailMessage | None:
         """The letter as it may be sent now; None if it must not be sent at all."""
-        fresh = letter.created > self.clock() - STILL_TRUE
+        fresh = letter.created > self.clock() - TEXT_LIFETIME
         if fresh or (letter.about.record is None and letter.about.account is None):
             return parse_letter(letter.message)
         return self._store(self._rewrite, tables, letter)

@@ -24,7 +24,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 
 from portal.database.queue import LONGEST_PAUSE
 
-PATIENCE = 10.0  # seconds of silence from the other side
+TIMEOUT = 10.0  # seconds of silence from the other side
 NO_PAUSE = datetime.timedelta()
 LONGEST = 30.0  # seconds for a whole request, however slowly the other side answers
 
@@ -102,14 +102,14 @@ def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
     host = parts.hostname or ""  # always with a port; otherwise one would be looked for in an IPv6 address
     if parts.scheme != "https":
-        return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT, timeout=PATIENCE)
+        return http.client.HTTPConnection(host, parts.port or http.client.HTTP_PORT, timeout=TIMEOUT)
     port = parts.port or http.client.HTTPS_PORT
     context = _LateHandshake(ssl.PROTOCOL_TLS_CLIENT)
     context.load_default_certs()
     proxy = urlsplit(urllib.request.getproxies().get("https", ""))
     if not proxy.hostname or urllib.request.proxy_bypass(host):
-        return http.client.HTTPSConnection(host, port, timeout=PATIENCE, context=context)
-    connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 3128, timeout=PATIENCE, context=context)
+        return http.client.HTTPSConnection(host, port, timeout=TIMEOUT, context=context)
+    connection = http.client.HTTPSConnection(proxy.hostname, proxy.port or 3128, timeout=TIMEOUT, context=context)
     connection.set_tunnel(host, port, _proxy_headers(proxy))
     return connection
 
@@ -137,7 +137,7 @@ def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> 
         with contextlib.suppress(OSError):
             if open_socket := connection.sock:
                 open_socket.shutdown(socket.SHUT_RDWR)
-        pause = PATIENCE
+        pause = TIMEOUT
 
 
 def _in_words(status: int) -> str:

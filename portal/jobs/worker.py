@@ -40,7 +40,7 @@ from portal.records.writing.form_keys import forget_old_keys
 log = logging.getLogger(__name__)
 
 PAUSE = 2.0  # seconds between two rounds
-PATIENCE = 5.0  # seconds for what is being sent when the process ends
+SHUTDOWN_TIMEOUT = 5.0  # seconds for what is being sent when the process ends
 RESTS = 3  # a pause lasts at least this many times as long as a round that found nothing to do
 BEAT_EVERY = datetime.timedelta(seconds=30)
 DUE_EVERY = datetime.timedelta(minutes=1)
@@ -218,7 +218,7 @@ def running_beside(turns: Callable[[], Iterable[Callable[[], bool]]], stopping: 
         yield
     finally:
         stopping.set()
-        thread.join(PATIENCE)
+        thread.join(SHUTDOWN_TIMEOUT)
 
 
 def _release_claims(connection: sa.Connection, tables: Tables) -> None:

@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 TOO_LARGE = _("This record is too large for a PDF. Print the page instead.")
 TOO_MANY = _("Other PDFs are being created right now. Please try again in a minute.")
-AT_ONCE = threading.BoundedSemaphore(2)  # each is a process of 100 MB or more
-PATIENCE = 5  # seconds to wait for one of them to finish: each waiting request occupies a thread
+PROCESSES = threading.BoundedSemaphore(2)  # each is a process of 100 MB or more
+TIMEOUT = 5  # seconds to wait for one of them to finish: each waiting request occupies a thread
 
 
 def includeme(config: Configurator) -> None:
@@ -46,14 +46,14 @@ def includeme(config: Configurator) -> None:
         def __call__(self, value: Any, system: Mapping[str, Any]) -> bytes:
             request = system["request"]
             request.response.content_type = "application/pdf"
-            if not AT_ONCE.acquire(timeout=PATIENCE):
+            if not PROCESSES.acquire(timeout=TIMEOUT):
                 raise HTTPServiceUnavailable(TOO_MANY)
             try:
                 return draw_pdf(self.name, value, request.reader)
             except TooLargeError:
                 raise HTTPRequestEntityTooLarge(TOO_LARGE) from None
             finally:
-                AT_ONCE.release()
+                PROCESSES.release()
 
     config.add_renderer(".typ", Renderer)
 

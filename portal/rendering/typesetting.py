@@ -16,7 +16,7 @@ FONTS = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_sans_arabic")  # the machine
 CANNOT_DRAW = 3  # the exit status for something that is not a picture
 MEMORY = 1_500 * 1024 * 1024  # bytes of the process
 SECONDS = 15  # of processor time
-PATIENCE = 60  # seconds to wait for an answer
+TIMEOUT = 60  # seconds to wait for an answer
 
 
 class PictureError(ValueError):
@@ -31,7 +31,7 @@ def typeset(template: Path, folder: Path, timestamp: float) -> bytes:
     """The PDF that `template` makes from `folder`. Raises PictureError and TooLargeError."""
     command = [sys.executable, "-P", __file__, str(template), str(folder), str(int(timestamp))]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603 our own file
+        done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False)  # noqa: S603 our own file
     except subprocess.TimeoutExpired:
         raise TooLargeError from None
     if done.returncode == CANNOT_DRAW:

@@ -30,7 +30,7 @@ IN_MEMORY = 5 * 1024 * 1024  # bytes of a file that is sent from memory, or writ
 TRIES = 3
 PAUSE = 1  # seconds between two of them
 SIGNED_FOR = datetime.timedelta(hours=1)
-PATIENCE = 60  # seconds without a response from the service
+TIMEOUT = 60  # seconds without a response from the service
 SETTLED = datetime.timedelta(hours=1)  # until then, a file without a row may still get one from an open transaction
 
 
@@ -114,7 +114,7 @@ class Store:
             address = obstore.sign(self.backend, "PUT", name, SIGNED_FOR)
             request = urllib.request.Request(address, source, headers, method="PUT")  # noqa: S310 the store's own
             try:
-                with urllib.request.urlopen(request, timeout=PATIENCE):  # noqa: S310
+                with urllib.request.urlopen(request, timeout=TIMEOUT):  # noqa: S310
                     return
             except (OSError, http.client.HTTPException) as error:
                 refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
@@ -170,7 +170,7 @@ def open_store(address: str, folder: Path, access_key: str = "", secret_key: str
                 virtual_hosted_style_request=False,
                 client_options={
                     "allow_http": bool(endpoint and endpoint.startswith("http://")),
-                    "timeout": f"{PATIENCE}s",
+                    "timeout": f"{TIMEOUT}s",
                 },
                 retry_config={"max_retries": 3, "retry_timeout": datetime.timedelta(seconds=15)},
             )

@@ -19,7 +19,7 @@ WIDEST = 640  # pixels of the longer side
 MOST_PIXELS = 60_000_000
 MEMORY = 768 * 1024 * 1024  # bytes of the process
 SECONDS = 10  # of processor time
-PATIENCE = 20  # seconds to wait for an answer
+TIMEOUT = 20  # seconds to wait for an answer
 
 
 def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
@@ -33,7 +33,7 @@ def make_thumbnail(source: BinaryIO, media_type: str) -> bytes | None:
         try:
             with contextlib.suppress(BrokenPipeError):  # it has already given up
                 shutil.copyfileobj(source, cast(IO[bytes], process.stdin))
-            thumbnail, _nothing = process.communicate(timeout=PATIENCE)
+            thumbnail, _nothing = process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
             return None

@@ -158,16 +158,16 @@ class FieldTypeContract:
             )
 
         constants = []
-        for identity, value in values.items():
+        for record_id, value in values.items():
             if not _is_empty(value):
                 raw = _named(field, value)
                 constants.append(field.constant(raw, PLAIN))
-                same = {each for each, other in values.items() if isinstance(other, tuple) and raw in other}
+                same = {other_id for other_id, other in values.items() if isinstance(other, tuple) and raw in other}
                 if value is False:  # an unset value counts as No
-                    same = {each for each, other in values.items() if not other}
-                assert matching("equal", constants[-1]) == {identity} | same, value
+                    same = {other_id for other_id, other in values.items() if not other}
+                assert matching("equal", constants[-1]) == {record_id} | same, value
                 assert field.matches(value, "equal", constants[-1])
-        full = {identity for identity, value in values.items() if not _is_empty(value)}
+        full = {record_id for record_id, value in values.items() if not _is_empty(value)}
         assert matching("one_of", []) == set()
         assert matching("one_of", constants) == (set(values) if isinstance(field, Boolean) else full)
         assert matching("empty", True) == set(values) - full
@@ -178,44 +178,44 @@ class FieldTypeContract:
         if field.filter != "range":
             return
         table, values = _filled(database, field)
-        ordered = [identity for identity, value in values.items() if not _is_empty(value)]
-        for place, identity in enumerate(ordered):
-            constant = field.constant(_named(field, values[identity]), PLAIN)
+        ordered = [record_id for record_id, value in values.items() if not _is_empty(value)]
+        for place, record_id in enumerate(ordered):
+            constant = field.constant(_named(field, values[record_id]), PLAIN)
             expected = {
                 "min": ordered[place:], "max": ordered[: place + 1],
                 "before": ordered[:place], "after": ordered[place + 1 :],
             }  # fmt: skip
             for operator, wanted in expected.items():
                 query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
-                assert set(database.execute(query).scalars()) == set(wanted), (operator, values[identity])
-                matching = [each for each in ordered if field.matches(values[each], operator, constant)]
+                assert set(database.execute(query).scalars()) == set(wanted), (operator, values[record_id])
+                matching = [record_id for record_id in ordered if field.matches(values[record_id], operator, constant)]
                 assert matching == wanted
 
     def test_contains_ignores_case_and_accents(self, field: Field, database: sa.Connection) -> None:
         if field.filter != "text":
             return
         table, values = _filled(database, field)
-        for identity, value in values.items():
+        for record_id, value in values.items():
             if _is_empty(value):
                 continue
             part = next(iter(field.texts(value)))[1:].upper()
             operator, constant = field.parse_filter(part, ENGLISH)
             query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
             assert operator == "contains"
-            assert identity in set(database.execute(query).scalars())
+            assert record_id in set(database.execute(query).scalars())
         nothing = sa.select(table.c["id"]).where(field.compare(table, "contains", "%"))
-        percent = {identity for identity, value in values.items() if "%" in field.write(value)}
+        percent = {record_id for record_id, value in values.items() if "%" in field.write(value)}
         assert set(database.execute(nothing).scalars()) == percent
 
     def test_what_is_shown_can_be_copied_into_the_filter(self, field: Field, database: sa.Connection) -> None:
         if field.filter != "text" or isinstance(field, (*SHOWN_OTHERWISE, Tags)):
             return
         table, values = _filled(database, field)
-        for identity, value in values.items():
+        for record_id, value in values.items():
             if not _is_empty(value):
                 operator, constant = field.parse_filter(field.show(value, ENGLISH), ENGLISH)
                 query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
-                assert identity in set(database.execute(query).scalars())
+                assert record_id in set(database.execute(query).scalars())
                 assert field.matches(value, operator, constant)
 
     def test_a_form_that_is_sent_back_unchanged_changes_nothing(self, field: Field) -> None:
@@ -335,8 +335,8 @@ def _sent(inputs: dict[str, str | list[str]]) -> MultiDict:
     """A form with these inputs, to test a type with."""
     form = MultiDict()
     for name, typed in inputs.items():
-        for each in typed if isinstance(typed, list) else [typed]:
-            form.add(name, each)
+        for text in typed if isinstance(typed, list) else [typed]:
+            form.add(name, text)
     return form
 
 
@@ -347,7 +347,7 @@ def table_of(connection: sa.Connection, *fields: Field) -> sa.Table:
     people.append_column(sa.Column("name", sa.Text()))
     people.append_column(sa.Column("_name_folded", sa.Text()))
     people.info.update(title="name", title_folded="_name_folded", unique=[])
-    columns = [column for each in fields for column in each.columns()]
+    columns = [column for field in fields for column in field.columns()]
     table = sa.Table("things", metadata, sa.Column("id", sa.BigInteger(), primary_key=True), *columns)
     metadata.create_all(connection)
     connection.execute(people.insert(), [{"id": 1, "name": "Anna", "_name_folded": "anna"}])
@@ -382,6 +382,6 @@ def _filled(connection: sa.Connection, field: Field) -> tuple[sa.Table, dict[int
     """A table for the tests with a row for each distinct value, stored in reverse order."""
     values = dict(enumerate(_read_all(field), start=1))
     table = table_of(connection, field)
-    for identity, value in sorted(values.items(), reverse=True):
-        connection.execute(table.insert().values({"id": identity, **field.store(value)}))
+    for record_id, value in sorted(values.items(), reverse=True):
+        connection.execute(table.insert().values({"id": record_id, **field.store(value)}))
     return table, values

@@ -22,7 +22,7 @@ from portal.views.wording import count_text, initials, reference_in_words
 from portal.web.addresses import button_address, list_address, record_address
 from portal.web.resources import Root
 
-LATEST = 6
+MOST_HAPPENINGS = 6
 LONG_AGO = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -198,11 +198,11 @@ def _activity(request: Request) -> list[Happening]:
         if module.comments or module.lifecycle:
             records = Records(request.connection, request.policy, name)
             page = records.page(
-                Query(sort=("-modified",), size=LATEST), ["modified", "modified_by", *_state_name(records)]
+                Query(sort=("-modified",), size=MOST_HAPPENINGS), ["modified", "modified_by", *_state_name(records)]
             )
             latest += [(record.values.get("modified") or LONG_AGO, record, records) for record in page.records]
     latest.sort(key=lambda change: change[0], reverse=True)
-    return [_happening(request, record, records) for _at, record, records in latest[:LATEST]]
+    return [_happening(request, record, records) for _at, record, records in latest[:MOST_HAPPENINGS]]
 
 
 def _happening(request: Request, record: Record, records: Records) -> Happening:

@@ -15,8 +15,8 @@ from typing import Any
 from portal.database.errors import DatabaseError
 from portal.jobs.pending_work import PendingWork
 
-PATIENCE = 0.08  # seconds that an answer waits for the database
-STILL_TRUE = 10.0  # seconds for which the last result counts while the next one is awaited
+TIMEOUT = 0.08  # seconds that an answer waits for the database
+RESULT_LIFETIME = 10.0  # seconds for which the last result counts while the next one is awaited
 LATE = 15 * 60.0  # seconds after which waiting work is late
 WORKER_SILENT = 5 * 60.0  # seconds without a heartbeat of the worker
 LEAST_SPACE = 200_000_000  # bytes
@@ -72,16 +72,16 @@ class Probe:
         self._last: Health | None = None
         self._answered = float("-inf")
 
-    def health(self, patience: float | None = None) -> Health | None:
-        """The health now; None if the database does not answer within `patience`, or PATIENCE."""
+    def health(self, timeout: float | None = None) -> Health | None:
+        """The health now; None if the database does not answer within `timeout`, or TIMEOUT."""
         with self._guard:
             done = self._done
             if done is None:
                 done = self._done = threading.Event()
                 threading.Thread(target=self._run, args=(done,), name="health", daemon=True).start()
-        if done.wait(PATIENCE if patience is None else patience):
+        if done.wait(TIMEOUT if timeout is None else timeout):
             return self._last
-        return self._last if self._clock() - self._answered < STILL_TRUE else None
+        return self._last if self._clock() - self._answered < RESULT_LIFETIME else None
 
     def _run(self, done: threading.Event) -> None:
         try:

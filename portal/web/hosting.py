@@ -23,7 +23,7 @@ from portal.web.protection import HEALTH
 log = logging.getLogger(__name__)
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(?=(:[0-9]{1,5})?\Z)", re.ASCII)
-PATIENCE = 3.0  # seconds that a request waits for its portal to start
+START_TIMEOUT = 3.0  # seconds that a request waits for its portal to start
 TRY_AGAIN = 5.0  # seconds before a portal that could not start is tried again
 UNKNOWN = "There is no portal at this address.\n"
 BROKEN = "This portal cannot start at the moment. Its log says why.\n"
@@ -69,7 +69,7 @@ class HostedPortals:
         with self._guard:
             making = self._making.setdefault(name, threading.Lock())
         # Other portals are answered while one starts; only a few of its own visitors wait for that.
-        if not making.acquire(timeout=0 if name in self._failed else PATIENCE):
+        if not making.acquire(timeout=0 if name in self._failed else START_TIMEOUT):
             return None
         try:
             return self._made(name) or self._start(name)

@@ -12,7 +12,7 @@ from pyramid.httpexceptions import HTTPClientError
 from pyramid.request import Request
 
 from portal.accounts.identity import Identity
-from portal.accounts.viewing import LASTS, NOBODY
+from portal.accounts.viewing import NOBODY, VIEW_LIFETIME
 from portal.declaration.shapes import display_name
 from portal.texts import _
 from portal.web.addresses import MCP
@@ -66,6 +66,6 @@ def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.da
     title = _("You are viewing the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
     if account.id == NOBODY:
         title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})
-    end = (since + LASTS).astimezone(reader.time_zone)
+    end = (since + VIEW_LIFETIME).astimezone(reader.time_zone)
     note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})
     return ReadOnlyView(reader.text(title), reader.text(note), reader.language, administrator, since, VIEWING)

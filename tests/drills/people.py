@@ -29,7 +29,7 @@ from portal.store.store import Store, StoreError, open_store
 from tests.functional.world import ANNA, PASSWORD, World
 
 DECLARATIONS = Path(__file__).parent / "portal"
-PATIENCE = 120.0  # seconds for which someone tries to send a form
+TIMEOUT = 120.0  # seconds for which someone tries to send a form
 AGAIN = 0.1  # seconds until they try again
 MORE = "more.bin"  # the name of a ticket's other file
 HOLDS = 3_000  # repetitions of a ticket's title in its file: more than one disk page
@@ -89,12 +89,12 @@ class Person:
         return self._answer(path) or ""
 
     def _until_answered(self, path: str, body: bytes | None = None, kind: str = "") -> str:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT
         while time.monotonic() < end:
             if (page := self._answer(path, body, kind)) is not None:
                 return page
             time.sleep(AGAIN)
-        raise TimeoutError(f"{path} was not answered for {PATIENCE} seconds")
+        raise TimeoutError(f"{path} was not answered for {TIMEOUT} seconds")
 
     def _answer(self, path: str, body: bytes | None = None, kind: str = "") -> str | None:
         """The page; None for a refusal, and for the form shown again."""

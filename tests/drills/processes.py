@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 CHEAP = {  # saves time in drills: cheap hashing, and already compiled templates
     "PORTAL_PASSWORD_MEMORY": "8", "PORTAL_PASSWORD_ROUNDS": "1", "PORTAL_COMPILED": str(ROOT / "var" / "templates"),
 }  # fmt: skip
-PATIENCE = 120  # seconds until something has started
+TIMEOUT = 120  # seconds until something has started
 
 
 def free_ports(count: int) -> list[int]:
@@ -33,13 +33,13 @@ def free_ports(count: int) -> list[int]:
 
 def wait_until(happened: Callable[[], bool], what: str) -> None:
     """Returns when something has happened. Raises TimeoutError."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         with contextlib.suppress(OSError, psycopg.Error):
             if happened():
                 return
         time.sleep(0.1)
-    raise TimeoutError(f"{what}: not within {PATIENCE} seconds")
+    raise TimeoutError(f"{what}: not within {TIMEOUT} seconds")
 
 
 @dataclass

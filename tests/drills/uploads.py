@@ -43,7 +43,7 @@ KEYS = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), S3_KEYS, strict=
 SWEEP = """
 import datetime
 import portal.records.writing.pending_files, portal.store.store
-portal.store.store.SETTLED = portal.records.writing.pending_files.KEPT = datetime.timedelta(days=-1)
+portal.store.store.SETTLED = portal.records.writing.pending_files.LIFETIME = datetime.timedelta(days=-1)
 from portal.commands import main
 main()
 """  # `portal files`, for which everything is old

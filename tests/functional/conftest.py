@@ -54,7 +54,7 @@ def fill(url: str) -> None:
 def patient_probe() -> Iterator[None]:
     """On a slow machine, the health probe waits for the database for as long as it takes."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(health_probe, "PATIENCE", 60.0)
+        patch.setattr(health_probe, "TIMEOUT", 60.0)
         yield
 
 

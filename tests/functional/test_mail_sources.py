@@ -31,7 +31,7 @@ from tests.functional.conftest import SMALL
 from tests.real_parts import unavailable
 
 PORTAL = Path(sys.executable).parent / "portal"
-PATIENCE = 120  # seconds; the machine may be busy
+TIMEOUT = 120  # seconds; the machine may be busy
 DOVECOT = """
 protocols = imap
 listen = 127.0.0.1
@@ -139,7 +139,7 @@ def test_mail_is_taken_by_lmtp_until_it_is_told_to_stop(folder: Path):
         with smtplib.LMTP("127.0.0.1", port) as server:
             server.sendmail("anna@acme.example", ["help@supplier.example"], mail(1))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     assert titles(folder) == ["Number 1"]
 
 
@@ -255,9 +255,9 @@ def running_dovecot(mails: list[bytes]) -> Iterator[tuple[int, Path]]:
 
 def wait_for(port: int, log: Path) -> None:
     """Returns when the server greets."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error), imaplib.IMAP4("127.0.0.1", port, timeout=PATIENCE):
+        with contextlib.suppress(OSError, imaplib.IMAP4.error), imaplib.IMAP4("127.0.0.1", port, timeout=TIMEOUT):
             return
         threading.Event().wait(0.05)
     pytest.fail(f"Dovecot does not answer: {log.read_text() if log.exists() else ''}")

@@ -29,7 +29,7 @@ from tests.real_parts import unavailable
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE = 180  # seconds; the machine may be busy
+TIMEOUT = 180  # seconds; the machine may be busy
 COMMAND = [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
 
 
@@ -42,13 +42,13 @@ class Person:
         self.token = ""
 
     def get(self, path: str) -> str:
-        with self.opener.open(self.address + path, timeout=PATIENCE) as answer:
+        with self.opener.open(self.address + path, timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
     def post(self, path: str, **fields: str) -> str:
         """The address that the answer redirects to."""
         body = urllib.parse.urlencode({"_csrf": self.token, **fields}).encode()
-        with self.opener.open(self.address + path, body, timeout=PATIENCE) as answer:
+        with self.opener.open(self.address + path, body, timeout=TIMEOUT) as answer:
             return answer.geturl()
 
     def sign_in(self) -> "Person":
@@ -91,9 +91,9 @@ def served(folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     """Waits until it answers; fails with its output if it ends instead."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=PATIENCE):  # noqa: S310 ours
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=TIMEOUT):  # noqa: S310 ours
             return
         threading.Event().wait(0.1)
     pytest.fail(log.read_text())
@@ -101,7 +101,7 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
 
 def first_answer(person: Person, path: str) -> str:
     """The first answer to retries while a dead process is being replaced."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + TIMEOUT
     while True:
         try:
             return person.get(path)
@@ -127,7 +127,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(postgresql_
 
         def work(person: int) -> None:
             """Works until eight tickets are accepted; one without an answer is a different ticket the next time."""
-            own, end = 0, time.monotonic() + PATIENCE
+            own, end = 0, time.monotonic() + TIMEOUT
             for number in itertools.count():
                 if own == 8 or time.monotonic() > end:
                     return

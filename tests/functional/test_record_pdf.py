@@ -223,7 +223,7 @@ def test_of_a_long_conversation_it_has_the_newest(shop):
 
 def test_what_is_too_large_is_reported(shop, monkeypatch):
     order = new_order(shop)
-    monkeypatch.setattr(typesetting, "PATIENCE", 0.001)
+    monkeypatch.setattr(typesetting, "TIMEOUT", 0.001)
     page = shop[ANNA].get(f"{order}record.pdf", status=413)
     assert "This record is too large for a PDF. Print the page instead." in page
     assert "Content-Disposition" not in page.headers
@@ -231,9 +231,9 @@ def test_what_is_too_large_is_reported(shop, monkeypatch):
 
 def test_of_many_at_once_some_have_to_wait(shop, monkeypatch):
     order = new_order(shop)
-    monkeypatch.setattr(pdf_pages, "AT_ONCE", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(pdf_pages, "PATIENCE", 0)
-    with pdf_pages.AT_ONCE:
+    monkeypatch.setattr(pdf_pages, "PROCESSES", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(pdf_pages, "TIMEOUT", 0)
+    with pdf_pages.PROCESSES:
         page = shop[ANNA].get(f"{order}record.pdf", status=503)
     assert "Other PDFs are being created right now. Please try again in a minute." in page
     assert page.headers["Retry-After"]

@@ -32,7 +32,7 @@ from portal.mail.smtp import SmtpServer
 from tests.functional.test_emails import comment, open_ticket
 from tests.functional.world import ANNA, NANCY, PORTALS, Browser
 
-PATIENCE = 120  # seconds; the machine may be busy
+TIMEOUT = 120  # seconds; the machine may be busy
 MINUTE, DAY = datetime.timedelta(minutes=1), datetime.timedelta(days=1)
 
 
@@ -71,7 +71,7 @@ class MailServer:
         return "250 OK"
 
     def start(self):
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=PATIENCE)
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=TIMEOUT)
         self.controller.start()
 
     def stop(self):
@@ -447,15 +447,15 @@ def test_a_killed_process_loses_no_letter_and_ends_by_itself_when_told_to(tmp_pa
     command = [str(Path(sys.executable).parent / "portal"), "worker"]
     server.wait_in_letter = 3
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as killed:
-        assert server.is_waiting.wait(PATIENCE)
+        assert server.is_waiting.wait(TIMEOUT)
         killed.kill()
     server.goes_on.set()
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
-        assert server.has_all.wait(PATIENCE), server.ids
+        assert server.has_all.wait(TIMEOUT), server.ids
         process.send_signal(signal.SIGTERM)
-        output, _errors = process.communicate(timeout=PATIENCE)
+        output, _errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
     assert output.splitlines() == [f"Sending emails by 127.0.0.1:{server.port}", "Stopped"]
     assert set(server.ids) == expected

@@ -35,8 +35,8 @@ print("stopped", flush=True)
 def start():
     started = []
 
-    def start(patience):
-        arguments = [sys.executable, "-c", SERVER, str(patience)]
+    def start(timeout):
+        arguments = [sys.executable, "-c", SERVER, str(timeout)]
         process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         started.append(process)
         return process, int(process.stdout.readline())

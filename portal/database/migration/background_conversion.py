@@ -20,7 +20,7 @@ from portal.database.engine import analyze, read_committed, reading, writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, UNIQUE_VIOLATION, DatabaseError, is_retryable, sql_code
 from portal.database.migration import alter, values_set_aside
 from portal.database.migration.conversion import BATCH, SHOWN, Conversion, Misfits
-from portal.database.migration.locks import set_patience, when_free
+from portal.database.migration.locks import set_lock_timeout, when_free
 from portal.database.schema.tables import columns_of
 from portal.database.sql import quoted_identifier
 from portal.fields.refused import Refused
@@ -237,7 +237,7 @@ class PreparedTable:
         while True:
             try:
                 with writing(read_committed(self.engine)) as connection:
-                    set_patience(connection)
+                    set_lock_timeout(connection)
                     return work(connection)
             except sa.exc.DBAPIError as error:
                 if not is_retryable(error) and sql_code(error) != LOCK_NOT_AVAILABLE:

@@ -17,10 +17,10 @@ from portal.database.postgresql import make_schema
 from portal.database.sql import quoted_identifier
 
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to lock its tables; seconds in between
-PATIENCE = 50  # milliseconds that it waits for a table, and others behind it
+LOCK_TIMEOUT = 50  # milliseconds that it waits for a table, and others behind it
 # PostgreSQL ends an autovacuum that is in the way, but only after one second (its deadlock_timeout). While one is
 # running, every tenth attempt waits that long.
-PATIENCE_WITH_VACUUM, VACUUM_EVERY = 1500, 10
+LOCK_TIMEOUT_WITH_VACUUM, VACUUM_EVERY = 1500, 10
 FROM_EVERYONE, FROM_SAVING = "ACCESS EXCLUSIVE", "SHARE ROW EXCLUSIVE"  # whom a lock excludes from a table
 Result = TypeVar("Result")
 
@@ -52,7 +52,7 @@ def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Calla
         is_vacuumed = attempts % VACUUM_EVERY == 0 and connection.scalar(_VACUUM)
         try:
             with connection.begin_nested():
-                set_patience(connection, PATIENCE_WITH_VACUUM if is_vacuumed else PATIENCE)
+                set_lock_timeout(connection, LOCK_TIMEOUT_WITH_VACUUM if is_vacuumed else LOCK_TIMEOUT)
                 result = work()
         except sa.exc.DBAPIError as error:
             may_succeed = is_retryable(error) or sql_code(error) == LOCK_NOT_AVAILABLE
@@ -74,7 +74,7 @@ def lock_tables(connection: sa.Connection, names: set[str], mode: str) -> None:
         connection.exec_driver_sql(f"LOCK TABLE {listed} IN {mode} MODE")
 
 
-def set_patience(connection: sa.Connection, milliseconds: int = PATIENCE) -> None:
+def set_lock_timeout(connection: sa.Connection, milliseconds: int = LOCK_TIMEOUT) -> None:
     """Makes this transaction wait only a moment for locks from now on."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{milliseconds}ms'")
 

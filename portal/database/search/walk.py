@@ -70,7 +70,7 @@ def walk_eras(
     `of_modules`: whether the values that differ between modules are read from a row of `searches`.
     """
     bits, longest_of_all = (
-        _of_search(name) if of_modules else each for name, each in (("bits", _BITS), ("longest", _LONGEST))
+        _of_search(name) if of_modules else constant for name, constant in (("bits", _BITS), ("longest", _LONGEST))
     )
     newest = sa.select(sa.func.max(search.table.c["seq"])).scalar_subquery()
     edge = _AFTER + 1 if start.oldest_first else sa.func.coalesce(_BEFORE, newest + 1)
@@ -171,8 +171,8 @@ def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
 
 def rows_of_eras(walk: sa.CTE) -> sa.Subquery:
     """The individual rows that the walk collected from the eras."""
-    each = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("each")
-    return sa.select(each.c["seq"], each.c["record"]).select_from(walk.join(each, sa.true())).subquery("found")
+    row = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("row_of_era")
+    return sa.select(row.c["seq"], row.c["record"]).select_from(walk.join(row, sa.true())).subquery("found")
 
 
 def text_tests(search: Search) -> tuple[str, ...]:

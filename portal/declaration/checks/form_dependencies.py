@@ -123,7 +123,7 @@ def _asked_too_late(
         later = {name for name in later if name in module.fields and module.fields[name].default is None}
         condition = show_when or ALWAYS
         if not holds(condition, partial(_may_hold, empty=later)):
-            return next(each.path[0] for each in comparisons(condition) if each.path[0] in later)
+            return next(name for comparison in comparisons(condition) if (name := comparison.path[0]) in later)
     return None
 
 

@@ -34,7 +34,7 @@ from portal.records.reading.records import Query, Records
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 100  # records whose texts are written in one transaction, while others also want to write
+BATCH = 100  # records whose texts are written in one transaction, while others also want to write
 
 _turn = threading.Lock()  # one thread of a process is enough
 _threads: list[threading.Thread] = []
@@ -44,7 +44,7 @@ _announced: weakref.WeakSet[sa.Transaction] = weakref.WeakSet()  # transactions 
 def update_linking_records(system: Records, record_id: int) -> None:
     """Rewrites the search entries of the records that link to a renamed record, or look up a value that changed in it.
 
-    They do not become newer. If there are more than AT_ONCE, they are marked; work on the mark begins when the change
+    They do not become newer. If there are more than BATCH, they are marked; work on the mark begins when the change
     is committed.
     """
     target = (system.name, record_id)
@@ -52,8 +52,8 @@ def update_linking_records(system: Records, record_id: int) -> None:
         links = _links(system.policy.declaration, module, target)
         if links.parts:
             linking = system.of(module.name, links)
-            ids = [record.id for record in islice(linking.iterate(Query(sort=("id",)), [], AT_ONCE + 1), AT_ONCE + 1)]
-            if len(ids) <= AT_ONCE:
+            ids = [record.id for record in islice(linking.iterate(Query(sort=("id",)), [], BATCH + 1), BATCH + 1)]
+            if len(ids) <= BATCH:
                 replace_texts(linking, ids)
             else:
                 mark_linking(system.connection, system.policy.tables, module.name, target)
@@ -107,7 +107,7 @@ def running_threads() -> list[threading.Thread]:
 def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
     system = Records(connection, system_policy(tables), mark.module)
     record_id = system.table.c["id"]
-    following = sa.select(record_id).where(record_id > mark.after).order_by(record_id).limit(AT_ONCE)
+    following = sa.select(record_id).where(record_id > mark.after).order_by(record_id).limit(BATCH)
     if mark.target is not None:
         links = _links(tables.declaration, system.module, mark.target)
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
@@ -117,7 +117,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
             update_linking_records(system, renamed)
         refold(system, ids)
     replace_texts(system, ids)
-    if len(ids) < AT_ONCE:
+    if len(ids) < BATCH:
         remove_mark(connection, tables, mark)
     else:
         advance_mark(connection, tables, mark, ids[-1])

@@ -23,7 +23,7 @@ from portal.records.indexing.formulas import computed_columns, formulas_reading,
 from portal.records.indexing.search_entries import replace_texts
 from portal.records.reading.records import Records
 
-AT_ONCE = 500  # ids in one statement
+BATCH = 500  # ids in one statement
 MOST_VALUES = 500  # distinct values that change a roll-up; with more (a large import), it is computed from all records
 
 # By roll-up, and by the ids of the records that have it: each value, and how many more (or fewer) records have it than
@@ -57,7 +57,7 @@ class RollupsOver:
             link = table.c[name]
             columns = {column.name: column for rollup in rollups for column in _selected(rollup, table)}
             counted = [_condition(self._records, rollup).label(f"_{index}") for index, rollup in enumerate(rollups)]
-            for batch in batched(ids, AT_ONCE):
+            for batch in batched(ids, BATCH):
                 among = table.c["id"].in_(batch), link.is_not(None)
                 query = sa.select(link.label("_linked"), *columns.values(), *counted).where(*among)
                 for row in self._records.connection.execute(query).mappings():
@@ -86,7 +86,7 @@ class RollupsOver:
                 if values is None or any(values.values())
             }
             module, _name = rollups[0].place
-            for batch in batched(sorted(changed), AT_ONCE):
+            for batch in batched(sorted(changed), BATCH):
                 _roll_up(self._records.as_system.of(module), batch, rollups, self._changes)
 
 

@@ -27,7 +27,7 @@ from portal.records.statement_cache import IDS
 HitsKey = tuple[str, tuple[Condition, ...]]
 
 MOST_RECHECKED = 200  # hits that are counted if each must be compared again
-RECHECKED_AT_ONCE = 100
+RECHECKED_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class SearchPages:
         if not self._must_recheck:
             return search.find(self.reader.connection, request, limit, **{side: position}, counted=counted)
         hits: list[search.Hit] = []
-        size = max(limit, RECHECKED_AT_ONCE)
+        size = max(limit, RECHECKED_BATCH)
         while len(hits) < limit:
             batch = search.page(self.reader.connection, request, size, **{side: position})
             readable = self._with_readable_words(batch, request.words)

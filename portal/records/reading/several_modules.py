@@ -16,7 +16,7 @@ from portal.records.reading.statements import Statements
 from portal.records.reading.titles import put_titles, read_links, titled_links
 from portal.records.statement_cache import IDS, Statement, StatementKey, values_of
 
-MOST_AT_ONCE = 100  # modules in one statement; SQLite takes 500
+BATCH = 100  # modules in one statement; SQLite takes 500
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class _Part:
 def by_ids_together(selections: Sequence[Selection]) -> list[list[Record]]:
     """What `RecordReader.by_ids` returns for each of `selections`."""
     if len(selections) < 2:
-        return [each.reader.by_ids(each.ids, each.names) for each in selections]
-    parts = [_part(each) for each in selections]
+        return [selection.reader.by_ids(selection.ids, selection.names) for selection in selections]
+    parts = [_part(selection) for selection in selections]
     connection, policy = selections[0].reader.connection, selections[0].reader.policy
     _read_rows(parts)
     linked: list[Linked] = []
@@ -75,8 +75,8 @@ def _read_rows(parts: Sequence[_Part]) -> None:
         if part.ids:
             alike[tuple(kind for _name, kind in part.columns)].append(part)
     for similar in alike.values():
-        for first in range(0, len(similar), MOST_AT_ONCE):
-            _read_alike(similar[first : first + MOST_AT_ONCE])
+        for first in range(0, len(similar), BATCH):
+            _read_alike(similar[first : first + BATCH])
 
 
 def _read_alike(parts: Sequence[_Part]) -> None:
@@ -100,7 +100,8 @@ def _statement(parts: Sequence[_Part]) -> Statement:
     built_once = [statements for statements in shared if statements is not None and statements.narrowed == ALWAYS]
     if policy is None or len(built_once) < len(parts):
         return _union([part.reader.statements for part in parts], parts)
-    modules, fields = [part.reader.name for part in parts], [tuple(each.name for each in part.fields) for part in parts]
+    modules = [part.reader.name for part in parts]
+    fields = [tuple(field.name for field in part.fields) for part in parts]
     dialect = parts[0].reader.connection.dialect.name
     key = StatementKey("by ids together", " ".join(modules), dialect, fields=tuple(" ".join(of) for of in fields))
     return policy.statements.get(key, lambda: _union(built_once, parts))

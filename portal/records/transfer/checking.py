@@ -17,8 +17,8 @@ from portal.records.transfer.csv_reading import CsvRow, CsvRows
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, CellForm, ImportRow, changed_values
 from portal.records.transfer.importing_files import same_names
-from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines, RowLinks, ids_by_name, records_by_key
+from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.transfer.spreadsheet_formulas import unprotect_cell
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import EMPTY, hidden_values, is_locked, is_required, is_shown
@@ -27,7 +27,7 @@ from portal.records.writing.values_behind_links import followed_defaults
 from portal.texts import _, ngettext
 
 BATCH = 1000
-IDENTITY = ("reference", "number")  # set once, when a record is created
+KEY_FIELDS = ("reference", "number")  # set once, when a record is created
 LARGEST_NUMBER = 10**15  # of a record: the portal counts on from it, in 64-bit integers
 
 
@@ -68,8 +68,8 @@ class Checking:
         self._bad_fields: dict[int, set[str]] = {}
         self._lines: dict[str, dict[Any, int]] = {}  # by field and value, the first that has it
 
-    def check(self, kept: KeptRows, on_checked: Callable[[int], None] = lambda line: None) -> None:
-        """Fills `kept`, `linked` and `bad` from the whole file. `on_checked` gets the line reached so far."""
+    def check(self, buffer: RowBuffer, on_checked: Callable[[int], None] = lambda line: None) -> None:
+        """Fills `buffer`, `linked` and `bad` from the whole file. `on_checked` gets the line reached so far."""
         for batch in batched(self.source.rows(), BATCH):
             rows = [row for source_row in batch if (row := self._import_row(source_row))]
             self._find_records(rows)
@@ -85,12 +85,12 @@ class Checking:
                 self._check_matches(row, changed)
                 row.cells = {}
             for name, field in {**self.module.fields, **self._fields}.items():
-                if field.unique or name in IDENTITY or name == self.key:
+                if field.unique or name in KEY_FIELDS or name == self.key:
                     self._check_unique(field, rows)
-            kept.add(rows)
+            buffer.add(rows)
             on_checked(batch[-1].line)
-        self.linked = self._links.resolve(kept, self._bad_fields)
-        kept.left_out = self._bad_fields
+        self.linked = self._links.resolve(buffer, self._bad_fields)
+        buffer.left_out = self._bad_fields
         self.bad.sort(key=lambda bad: bad.line)
 
     def _column(self, name: str) -> str:
@@ -214,7 +214,7 @@ class Checking:
         if field.name == "number" and value is not None:
             _check_number(value)
         current = row.record.values[field.name] if row.record else None
-        if row.record and (field.name in IDENTITY or (field.signs and current)):
+        if row.record and (field.name in KEY_FIELDS or (field.signs and current)):
             if value not in (None, current):
                 raise Refused(_("This cannot be changed. The record has ${value}.", mapping={"value": current}))
             return current if field.signs else None
@@ -277,12 +277,12 @@ class Checking:
             row.values = without_mismatches(self.records, row.values, given | uncertain)
         values = row.all_values()
         for name, names in self._to_match.items():
-            moved = [each for each in names if each in changed]
+            moved = [other for other in names if other in changed]
             if not moved or name in uncertain:
                 continue
             if problem := mismatch_problem(self.records, self.module.field(name), values):
                 is_readable = self._rights is None or self.records.policy.readable(self.records.name).issuperset(names)
-                place = next((each for each in moved if each in self._fields), moved[0])
+                place = next((other for other in moved if other in self._fields), moved[0])
                 self._refuse(row.line, place, problem if is_readable else UNFITTING)
 
     def _check_rights(self, row: ImportRow, changed: Mapping[str, Any]) -> None:
@@ -322,7 +322,7 @@ class Checking:
         lines = self._lines.setdefault(field.name, {})
         for row in rows:
             value = row.values.get(field.name)
-            if field.name in IDENTITY and row.record:
+            if field.name in KEY_FIELDS and row.record:
                 value = row.record.values[field.name]
             if value in EMPTY:
                 continue
@@ -336,7 +336,7 @@ class Checking:
             else:
                 rows_by_value[value] = row
         # A person cannot give a new record a reference, and learns nothing about records they may not see.
-        if field.unique or (field.name in IDENTITY and self._rights is None):
+        if field.unique or (field.name in KEY_FIELDS and self._rights is None):
             for value, record_id in records_by_key(self.records, field, rows_by_value):
                 record = rows_by_value[value].record
                 if record is None or record.id != record_id:

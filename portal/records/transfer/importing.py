@@ -14,8 +14,8 @@ from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_rights import import_targets
 from portal.records.transfer.import_row import BadCell
-from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.line_columns import without_row_columns
+from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.transfer.storing import ImportOutcome, Storing, expected_outcome
 
 Progress = Callable[[int], None]
@@ -53,7 +53,7 @@ def import_file(
     columns = columns_of_file(records, source.headers, options)
     if columns.problems:
         raise WrongColumnsError(columns.problems)
-    with KeptRows() as rows:
+    with RowBuffer() as rows:
         checking = Checking(records, source, columns.imported, options)
         checking.check(rows, on_checked)
         if options.dry_run or (checking.bad and not options.skip_bad):

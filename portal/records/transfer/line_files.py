@@ -27,7 +27,7 @@ from portal.records.transfer.csv_reading import CsvRows
 from portal.records.transfer.exporting import BATCH, ListCells, ListExport, RawCells, csv_lines
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell, ImportRow
-from portal.records.transfer.kept_rows import KeptRows
+from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.module_rows import touch_row
@@ -140,14 +140,14 @@ def import_rows(
         raise WrongColumnsError(columns.problems)
     by_record: dict[int, list[ImportRow]] = {record_id: [] for record_id in (of_lines or {}).values()}
     number = 0
-    with KeptRows() as kept:
+    with RowBuffer() as buffer:
         checking = Checking(rows, source, columns.imported, ImportOptions(notation=options.notation))
-        checking.check(kept, on_checked)
-        for row in kept:
+        checking.check(buffer, on_checked)
+        for row in buffer:
             number += 1
             if record_id := _record_of(row, of_lines):
                 by_record.setdefault(record_id, []).append(row)
-        left_out = {_record_of(row, of_lines) for row in kept.passed_over()}
+        left_out = {_record_of(row, of_lines) for row in buffer.passed_over()}
     bad_cells = checking.bad
     if not owners.imported:
         record = next((column.header for column in columns.imported if column.field.name == RECORD), None)

@@ -23,7 +23,7 @@ from portal.records.transfer.import_row import ImportRow
 from portal.records.writing.form_conditions import EMPTY, condition_values, depends_on
 from portal.texts import _, ngettext
 
-CHUNK = 1000  # values of one query
+BATCH = 1000  # values of one query
 MOST_KEPT = 100_000  # names whose records are remembered
 
 # By row, the names in its cell, and the records that each may mean.
@@ -72,8 +72,8 @@ def _key_of_name(records: Records, field: Field, name: str) -> Any:
 def _stored_values(records: Records, field: Field, values: Iterable[Any]) -> Iterator[tuple[Any, int]]:
     """(value, id) of the records that the reader may see and that have one of `values` in the key column of `field`."""
     column = records.table.c[field.key_column]
-    for chunk in batched(values, CHUNK):
-        named = sa.select(column, records.table.c["id"]).where(column.in_(chunk), records.policy.scope(records.name))
+    for batch in batched(values, BATCH):
+        named = sa.select(column, records.table.c["id"]).where(column.in_(batch), records.policy.scope(records.name))
         yield from ((value, record_id) for value, record_id in records.connection.execute(named))
 
 
@@ -87,8 +87,8 @@ def records_by_key(
     names = (*records.module.unique_within(field), field.key_column)
     distinct = set(keys)
     columns = [records.table.c[name] for name in names]
-    for chunk in batched({key[-1] for key in distinct}, CHUNK):
-        rows = records.connection.execute(sa.select(*columns, records.table.c["id"]).where(columns[-1].in_(chunk)))
+    for batch in batched({key[-1] for key in distinct}, BATCH):
+        rows = records.connection.execute(sa.select(*columns, records.table.c["id"]).where(columns[-1].in_(batch)))
         yield from ((tuple(row[:-1]), row[-1]) for row in rows if tuple(row[:-1]) in distinct)
 
 
@@ -139,9 +139,9 @@ class RecordNames:
         known = self._offered.setdefault(_offer_key(field, target, others), {})
         missing = [record_id for record_id in dict.fromkeys(ids) if record_id not in known]
         records = self.records.of(target, replace_form_values(field.target_condition or ALWAYS, others.get))
-        for chunk in batched(missing, CHUNK):
-            offered = {record.id for record in records.by_ids(chunk, [])}
-            known |= {record_id: record_id in offered for record_id in chunk}
+        for batch in batched(missing, BATCH):
+            offered = {record.id for record in records.by_ids(batch, [])}
+            known |= {record_id: record_id in offered for record_id in batch}
 
     def is_offered(self, field: Field, link: Linked, others: Mapping[str, Any]) -> bool:
         """Whether the field's `where` allows `link`; `look_up_offered` must have checked it."""

@@ -28,7 +28,7 @@ from portal.texts import _
 FIELD, DONE, UNDONE = "_import", "_imported", "_undone"
 UNDONE_WITHIN = datetime.timedelta(days=1)
 MOST_EVENTS = 100_000  # that others may write while an import is stored
-CHUNK = 500
+BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def imported(records: Records, stored: StoredImport, author: Author) -> Imported
 
 
 def _visible(records: Records, ids: list[int]) -> tuple[Record, ...]:
-    visible = {record.id: record for chunk in batched(ids, CHUNK) for record in records.by_ids(chunk, ["reference"])}
+    visible = {record.id: record for batch in batched(ids, BATCH) for record in records.by_ids(batch, ["reference"])}
     return tuple(visible[record_id] for record_id in ids if record_id in visible)
 
 
@@ -151,7 +151,7 @@ def undo_import(records: Records, stored: StoredImport, author: Author) -> Undon
     }:
         reasons |= dict.fromkeys(waiting, needed)
     deletion, system = Deletion(author, records), records.as_system
-    for going in batched((record_id for record_id in created if record_id not in reasons), CHUNK):
+    for going in batched((record_id for record_id in created if record_id not in reasons), BATCH):
         deletion.remove(system, going)
     _remember(records, stored, f"{UNDONE}:{stored.first_event}")
     changed = [(record, _("It already existed before the import.")) for record in present.changed]
@@ -171,8 +171,8 @@ def _touched(records: Records, ids: list[int]) -> list[int]:
     """The records among `ids` that have been changed since they were imported."""
     event = records.policy.tables.event
     touched: list[int] = []
-    for chunk in batched(ids, CHUNK):
-        of_records = event.c["module"] == records.name, event.c["record"].in_(chunk)
+    for batch in batched(ids, BATCH):
+        of_records = event.c["module"] == records.name, event.c["record"].in_(batch)
         query = sa.select(event.c["record"]).where(*of_records).group_by(event.c["record"]).having(sa.func.count() > 1)
         touched += records.connection.scalars(query)
     return touched
@@ -185,8 +185,8 @@ def _linking(records: Records, ids: list[int]) -> dict[int, set[tuple[str, int]]
         others = records.as_system.of(module.name)
         place = "" if module.name == records.name else module.name
         for path in (path for field in module.fields.values() for path in links_to(records.name, field)):
-            for chunk in batched(ids, CHUNK):
-                links = tuple(Linked(record_id, records.name) for record_id in chunk)
+            for batch in batched(ids, BATCH):
+                links = tuple(Linked(record_id, records.name) for record_id in batch)
                 query = Query(condition=Comparison(path, "one_of", links), sort=("id",))
                 for other in others.iterate(query, [path[0]]):
                     for link in _links_of(module.field(path[0]), other.values[path[0]], path[1:]):

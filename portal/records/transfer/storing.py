@@ -24,8 +24,8 @@ from portal.records.indexing.stopwatches import stopwatches_after
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow, changed_values
 from portal.records.transfer.importing_files import FilesIn
-from portal.records.transfer.kept_rows import KeptRows
 from portal.records.transfer.records_by_name import LinkedLines
+from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.writing.deadlines import moved_deadlines
 from portal.records.writing.errors import unique_violations_retried
 from portal.records.writing.files import delete_replaced_files
@@ -80,7 +80,7 @@ class Storing:
         self._changed = self._unchanged = 0
 
     def store_rows(
-        self, rows: KeptRows, linked: LinkedLines, on_written: Callable[[int], None] = lambda done: None
+        self, rows: RowBuffer, linked: LinkedLines, on_written: Callable[[int], None] = lambda done: None
     ) -> ImportOutcome:
         """Stores `rows`, and their links to each other. `on_written` gets how many are done.
 
@@ -151,7 +151,7 @@ class Storing:
         if largest:
             keep_above(self._system.connection, self._system.policy.tables, self._system.name, largest)
 
-    def _write_links_between_rows(self, rows: KeptRows, linked: LinkedLines) -> None:
+    def _write_links_between_rows(self, rows: RowBuffer, linked: LinkedLines) -> None:
         """Writes the links between rows of the file once all of them are records."""
         for batch in rows.batches() if linked else ():
             by_field: dict[str, list[ImportRow]] = {}

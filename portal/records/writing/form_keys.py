@@ -10,7 +10,7 @@ from portal.database.schema.tables import Tables
 from portal.records.reading.records import Records
 from portal.records.writing.errors import unique_violations_retried
 
-KEPT = datetime.timedelta(days=30)  # as long as a draft
+LIFETIME = datetime.timedelta(days=30)  # as long as a draft
 
 
 def address_of_key(records: Records, key: str) -> str | None:
@@ -43,7 +43,7 @@ def keep_address(records: Records, key: str, address: str) -> None:
 def forget_old_keys(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """Deletes the keys of forms that were sent long ago, a few at a time."""
     table = tables.once
-    old = sa.select(table.c["key"]).where(table.c["created"] < now - KEPT).limit(1_000)
+    old = sa.select(table.c["key"]).where(table.c["created"] < now - LIFETIME).limit(1_000)
     connection.execute(sa.delete(table).where(table.c["key"].in_(old)))
 
 

@@ -15,9 +15,9 @@ from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError, NotAllowedError
 from portal.texts import _
 
-MOST_AT_ONCE = 1_000  # records
+MOST_RECORDS = 1_000  # records
 INPUTS = ("ids", "all", "do")  # which say what is done to which records
-READ_AT_ONCE = 100
+BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class AnswerRefusedError(Refused):
 
 def do_to_many(records: Records, ids: Sequence[int], do: Callable[[Record], None]) -> Iterator[RecordOutcome]:
     """Does one thing to each of many records, `ids`, in this order, and returns the outcomes."""
-    for batch in batched(ids, READ_AT_ONCE):
+    for batch in batched(ids, BATCH):
         records_by_id = {record.id: record for record in records.by_ids(batch, records.module.everything)}
         for record_id in batch:
             record = records_by_id.get(record_id)

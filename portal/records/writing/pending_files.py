@@ -18,7 +18,7 @@ from portal.records.reading.records import Records
 from portal.store.store import Store
 from portal.store.thumbnail import make_thumbnail
 
-KEPT = datetime.timedelta(days=30)  # like drafts
+LIFETIME = datetime.timedelta(days=30)  # like drafts
 MOST_PENDING = 100  # per account; the oldest are removed first
 MOST_KEYS = 100  # of one form
 
@@ -96,4 +96,4 @@ def drop_pending(records: Records, keys: Collection[str]) -> None:
 def drop_expired(connection: sa.Connection, tables: Tables, now: datetime.datetime) -> None:
     """Removes pending files that no form has claimed in time."""
     table = tables.pending_file
-    connection.execute(sa.delete(table).where(table.c["created"] < now - KEPT))
+    connection.execute(sa.delete(table).where(table.c["created"] < now - LIFETIME))

@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.accounts import attempts
 from portal.accounts.access_rules import may_manage
 from portal.accounts.accounts import Account, find_account_of_person, has_open_invitation
-from portal.accounts.giving_access import INVITATION_LASTS, AccessRefusedError, AccessRequest, Register
+from portal.accounts.giving_access import INVITATION_LIFETIME, AccessRefusedError, AccessRequest, Register
 from portal.fields.email import is_mail_address
 from portal.mail.access_letters import invitation_letter
 from portal.mail.account_letters import address_changed_letter, second_factor_changed_letter
@@ -240,7 +240,7 @@ def send_invitation(request: Request, answer: Response, register: Register, acco
     attempts.check_attempt(request.connection, tables, attempts.INVITATIONS, by, request.now)
     attempts.check_attempt(request.connection, tables, attempts.INVITATION_ADDRESS, account.email, request.now)
     token = register.invite(account)
-    letter = invitation_letter(letter_sender(request), account, token, INVITATION_LASTS.days)
+    letter = invitation_letter(letter_sender(request), account, token, INVITATION_LIFETIME.days)
     queue_letter(request, letter, link=token)
     if request.registry.serving.sends_email:
         return set_flash(request, answer, "invited")

@@ -36,7 +36,7 @@ from portal.web.letters import letter_sender, queue_letter, writes_links
 from portal.web.resources import Join, SignUp, SignUpLink
 
 SENT = _("If this address may join, we have sent it a link. The link works once and expires in an hour.")
-KEPT = _(
+IN_OUTBOX = _(
     "This portal runs in development mode: you can find the email with the link at /-/outbox. The link works once and"
     " expires in an hour."
 )
@@ -106,7 +106,7 @@ def _show(request: Request, heading: Words, action: str) -> Any:
         return PasswordPage(heading, text=_("This portal cannot send email. Please contact us."), **TO_SIGN_IN)
     if "sent" in request.GET:
         sent = request.registry.serving.sends_email
-        text, again_url = (SENT, action) if sent else (KEPT, "")
+        text, again_url = (SENT, action) if sent else (IN_OUTBOX, "")
         return PasswordPage(
             _("Check your email"), text=text, steps=_steps(request, 0), again_url=again_url, **TO_SIGN_IN
         )

@@ -35,7 +35,7 @@ from portal.web.resources import Password, PasswordLink
 from portal.web.security import CHANGE_PASSWORD
 
 SENT = _("If this address has an account, we have sent it a link. The link works once and expires in an hour.")
-KEPT = _(
+IN_OUTBOX = _(
     "If this address has an account, you can find an email with a link at ${page}. It works once and expires in an"
     " hour."
 )
@@ -156,7 +156,7 @@ def request_reset(context: Password, request: Request) -> Any:
 def _sent_page(request: Request) -> PasswordPage:
     if request.registry.serving.sends_email:
         return PasswordPage(_("Check your email"), text=SENT, again_url="/password/forgotten", **BACK_TO_SIGN_IN)
-    text = _(KEPT, mapping={"page": "/-/outbox"})
+    text = _(IN_OUTBOX, mapping={"page": "/-/outbox"})
     return PasswordPage(_("Check the emails"), text=text, **BACK_TO_SIGN_IN)
 
 

@@ -26,7 +26,7 @@ from portal.web.resources import SignInLink, SignInLinks
 LONGEST_PATH = 200  # characters of the address to go to after signing in
 LIFETIME = datetime.timedelta(minutes=15)
 SENT = _("If this address has an account, we have sent it a link. It works once and expires in 15 minutes.")
-KEPT = _(
+IN_OUTBOX = _(
     "This portal runs in development mode: you can find the email with the link at /-/outbox. It works once and expires"
     " in 15 minutes."
 )
@@ -39,7 +39,7 @@ def show_link_sent(context: SignInLinks, request: Request) -> Any:
         return PasswordPage(
             _("Sign in"), text=_("This portal cannot send email. Please contact us."), **BACK_TO_SIGN_IN
         )
-    text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (KEPT, "")
+    text, again_url = (SENT, "/login") if request.registry.serving.sends_email else (IN_OUTBOX, "")
     return PasswordPage(_("Check your email"), text=text, again_url=again_url, **BACK_TO_SIGN_IN)
 
 

@@ -23,7 +23,7 @@ from portal.web.safe_methods import SIGN_IN_CALLBACK
 
 log = logging.getLogger(__name__)
 
-LASTS = 600  # seconds that signing in there may take
+LIFETIME = 600  # seconds that signing in there may take
 LONGEST_PATH = 1_000  # characters of the address to go to after signing in
 
 
@@ -38,7 +38,7 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     response, parameters = HTTPSeeOther(address), asdict(flow)
     if len(following) <= LONGEST_PATH:
         parameters["next"] = following
-    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, urlencode(parameters), LASTS)
+    set_cookie(request, response, Cookie.SINGLE_SIGN_ON, urlencode(parameters), LIFETIME)
     return response
 
 

@@ -34,7 +34,7 @@ STATES: dict[str, tuple[Words, str]] = {
     queue.SENT: (_("Sent"), "good"),
     queue.REFUSED: (_("Not sent"), "bad"),
 }
-KEPT: tuple[Words, str] = (_("Kept"), "")
+NOT_SENT_HERE: tuple[Words, str] = (_("Kept"), "")
 
 
 @dataclass(frozen=True)
@@ -173,15 +173,15 @@ def _tabs(state: str | None) -> tuple[StateTab, ...]:
 
 
 def _letter(row: Any, request: Request) -> LetterShown:
-    label, tone = STATES.get(row["state"], KEPT)
+    label, tone = STATES.get(row["state"], NOT_SENT_HERE)
     sends = request.registry.serving.sends_email or row["state"] != queue.WAITING
     return LetterShown(
         id=row["id"],
         to=row["recipient"],
         subject=row["subject"],
         at=moment(row["created"], request.reader),
-        state=label if sends else KEPT[0],
-        tone=tone if sends else KEPT[1],
+        state=label if sends else NOT_SENT_HERE[0],
+        tone=tone if sends else NOT_SENT_HERE[1],
         reason=request.reader.text(row["reason"]),
         url=f"/-/outbox?letter={row['id']}",
     )

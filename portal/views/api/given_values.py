@@ -3,8 +3,9 @@
 Fields missing from a body keep what a form would show: the record's own value, or the default of a new record.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from webob.multidict import MultiDict
@@ -40,25 +41,25 @@ class Given:
     fields: list[Field]
     body: Mapping[str, Any]
     present: Mapping[str, Any]  # the values of the record or the row; empty for a new one
-    inputs: dict[str, Inputs] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    links: dict[str, Any] = field(default_factory=dict)  # the linked records
+    inputs: dict[str, Inputs] = dataclasses.field(default_factory=dict)
+    errors: dict[str, str] = dataclasses.field(default_factory=dict)
+    links: dict[str, Any] = dataclasses.field(default_factory=dict)  # the linked records
 
     def __post_init__(self) -> None:
-        names = {one.name for one in self.fields}
+        names = {field.name for field in self.fields}
         unknown = (name for name in self.body if name not in names and not self._is_as_read(name))
         self.errors |= dict.fromkeys(unknown, UNKNOWN)
         # Fields that the offers of others depend on come first.
-        for one in sorted(self.fields, key=lambda one: bool(depends_on(self.records.module, one))):
-            if one.name in self.body:
+        for field in sorted(self.fields, key=lambda field: bool(depends_on(self.records.module, field))):
+            if field.name in self.body:
                 try:
-                    self.inputs[one.name] = self._inputs_of(one, self.body[one.name])
+                    self.inputs[field.name] = self._inputs_of(field, self.body[field.name])
                 except Refused as refused:
-                    self.errors[one.name] = refused.message
+                    self.errors[field.name] = refused.message
 
     def over(self, shown: Mapping[str, Any]) -> MultiDict:
         """The form `shown`, with the given values instead."""
-        replaced = {name for one in self.fields if one.name in self.inputs for name in one.input_names(shown)}
+        replaced = {name for field in self.fields if field.name in self.inputs for name in field.input_names(shown)}
         inputs = {name: texts for name, texts in shown.items() if name not in replaced}
         for of_field in self.inputs.values():
             inputs |= of_field
@@ -67,12 +68,12 @@ class Given:
     def check(self, values: Mapping[str, Any], errors: Mapping[str, str]) -> None:
         """Raises InputError for unreadable values, for the `errors` of the form, and for a field that a form with
         `values` would not show, or would show as locked."""
-        for one in self.fields:
-            is_new = one.name in self.body and not self._is_as_read(one.name)
-            is_set = self.body.get(one.name) not in (None, [], "")
-            locked = is_new and is_locked(self.records, one, values)
-            if locked or (is_new and is_set and not is_shown(self.records, one, values)):
-                self.errors.setdefault(one.name, UNKNOWN)
+        for field in self.fields:
+            is_new = field.name in self.body and not self._is_as_read(field.name)
+            is_set = self.body.get(field.name) not in (None, [], "")
+            locked = is_new and is_locked(self.records, field, values)
+            if locked or (is_new and is_set and not is_shown(self.records, field, values)):
+                self.errors.setdefault(field.name, UNKNOWN)
         if wrong := {**errors, **self.errors}:
             raise InputError(wrong)
 
@@ -82,20 +83,20 @@ class Given:
             return False
         return bool(self.records.module.everything[name].to_json(self.present[name]) == self.body[name])
 
-    def _inputs_of(self, one: Field, given: Any) -> Inputs:
+    def _inputs_of(self, field: Field, given: Any) -> Inputs:
         reader = self.records.policy.reader
-        if one.row_fields:
-            return self._inputs_of_rows(one, given)
-        if one.targets:
-            items = (given or []) if one.multiple else [given]
+        if field.row_fields:
+            return self._inputs_of_rows(field, given)
+        if field.targets:
+            items = (given or []) if field.multiple else [given]
             if not isinstance(items, list):
                 raise Refused(UNEXPECTED)
             if len(items) > MOST_LINKS:
                 raise Refused(TOO_LARGE)
-            links = tuple(link for item in items if (link := self._link(one, item)) is not None)
-            self.links[one.name] = links if one.multiple else next(iter(links), None)
-            return one.inputs(self.links[one.name], reader)
-        return one.json_inputs(given, self.present.get(one.name), reader)
+            links = tuple(link for item in items if (link := self._link(field, item)) is not None)
+            self.links[field.name] = links if field.multiple else next(iter(links), None)
+            return field.inputs(self.links[field.name], reader)
+        return field.json_inputs(given, self.present.get(field.name), reader)
 
     # -- rows -----------------------------------------------------------------------------------------------------
 

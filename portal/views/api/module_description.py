@@ -58,32 +58,35 @@ class ModuleDescription:
 
     def paths(self) -> Schema:
         """The addresses of the module, each with its methods."""
-        name, one = self.records.name, f"{api_address(self.records.name)}/{{id}}"
+        name, path_of_record = self.records.name, f"{api_address(self.records.name)}/{{id}}"
         module = self.records.module
         described = {
             api_address(name): {"get": self._list(), **self._written("create", "post", self._create)},
             f"{api_address(name)}/schema": {
                 "get": self._operation("describe", _("Fields and forms"), answer({"type": "object"}))
             },
-            one: {
+            path_of_record: {
                 "get": self._operation("read", _("One record"), answer(component(name))),
                 **self._written("edit", "patch", self._edit),
                 **self._written("delete", "delete", self._delete),
             },
-            **{f"{one}/move/{transition.name}": {"post": self._move(transition)} for transition in self._transitions},
+            **{
+                f"{path_of_record}/move/{transition.name}": {"post": self._move(transition)}
+                for transition in self._transitions
+            },
         }
         for path in described:
             described[path]["parameters"] = [self._id] if "{id}" in path else []
         if module.comments:
-            described[f"{one}/comments"] = self._comments()
+            described[f"{path_of_record}/comments"] = self._comments()
             if corrected := self._corrections():
-                described[f"{one}/comments/{{comment}}"] = corrected
+                described[f"{path_of_record}/comments/{{comment}}"] = corrected
         if module.attachments:
-            described[f"{one}/files"] = self._files()
+            described[f"{path_of_record}/files"] = self._files()
         if module.attachments or any(field.by_upload for field in module.fields.values()):
-            described[f"{one}/files/{{file}}"] = self._file()
+            described[f"{path_of_record}/files/{{file}}"] = self._file()
         if module.watchers:
-            described |= self._watchers(f"{one}/watchers")
+            described |= self._watchers(f"{path_of_record}/watchers")
         return described
 
     def schemas(self) -> Schema:
@@ -110,13 +113,13 @@ class ModuleDescription:
         schemas = self.schemas()
         of_forms = {action: schemas.get(f"{name}.{action}") for action in ("create", "edit")}
         transitions = {
-            one.name: {
-                "label": text(display_name(one)),
-                "from": one.from_,
-                "to": one.to,
-                "values": schemas[f"{name}.move.{one.name}"],
+            transition.name: {
+                "label": text(display_name(transition)),
+                "from": transition.from_,
+                "to": transition.to,
+                "values": schemas[f"{name}.move.{transition.name}"],
             }
-            for one in self._transitions
+            for transition in self._transitions
         }
         return {
             "name": name,
@@ -135,7 +138,7 @@ class ModuleDescription:
 
     @cached_property
     def _transitions(self) -> list[Transition]:
-        return [one for name, one in self.records.module.transitions.items() if self._may(name)]
+        return [transition for name, transition in self.records.module.transitions.items() if self._may(name)]
 
     def _fields_of(self, layout: FormLayout) -> list[Field]:
         return typed_fields(self.records, form_layout_fields(layout))
@@ -290,7 +293,9 @@ class ModuleDescription:
         """The fields that the profile may read."""
         readable, module = self.records.policy.readable(self.records.name), self.records.module
         own = {"id": NUMBER, "reference": TEXT, TITLE: TEXT, VERSION: NUMBER}
-        fields = {name: self._field(one, written=False) for name, one in module.everything.items() if name in readable}
+        fields = {
+            name: self._field(field, written=False) for name, field in module.everything.items() if name in readable
+        }
         return {"type": "object", "properties": {**own, **fields}, "required": ["id"]}
 
     def _body(self, fields: list[Field], required: Iterable[str] = ()) -> Schema:
@@ -302,7 +307,7 @@ class ModuleDescription:
         text = self.records.policy.reader.text
         help_text = {"description": text(field.help)} if field.help else {}
         schema = self._rows(field, written=written) if field.row_fields else field.json_schema(written=written)
-        labels = {name: text(one.label) for name, one in field.offered.items() if name in field.declared_options}
+        labels = {name: text(option.label) for name, option in field.offered.items() if name in field.declared_options}
         targets = [name for name in field.targets if self.records.policy.access(name) is not None]
         more = {"x-labels": labels, "x-modules": targets}
         return {"title": text(field.title), **help_text, **schema, **{key: of for key, of in more.items() if of}}

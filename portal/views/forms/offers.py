@@ -35,7 +35,7 @@ ABOUT = 140  # characters of a record's description on its card
 BESIDE = " · "  # between a title and the `details`
 DETAIL = 60  # characters of each of the `details` next to a title
 
-FOUND_AT_ONCE = 20  # while someone types
+MOST_OFFERED = 20  # while someone types
 
 FIND = "_find."
 
@@ -89,7 +89,7 @@ def _titles(offered: Records, prefix: str, titles: list[tuple[int, str]]) -> dic
     return {f"{prefix}{record_id}": label + title for record_id, title in titles}
 
 
-def _with_text(offered: Records, field: Field, text: str, most: int = FOUND_AT_ONCE) -> list[tuple[int, str]]:
+def _with_text(offered: Records, field: Field, text: str, most: int = MOST_OFFERED) -> list[tuple[int, str]]:
     """The offered records whose title contains `text`, which may be that of a chosen one with its details."""
     title = text.partition(BESIDE)[0] if field.beside_titles else text
     return _with_details(offered, field, offered.find(title, most))

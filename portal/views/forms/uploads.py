@@ -76,7 +76,7 @@ def receive_files(
     name = attachments_input(records.module)
     present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
     names = dict.fromkeys((name, ATTACHMENTS_INPUTS[-1])) if fields else ATTACHMENTS_INPUTS
-    uploads = [upload for each in names for upload in _sent(request, each)] if limit else []
+    uploads = [upload for input_name in names for upload in _sent(request, input_name)] if limit else []
     if not uploads and not sent:
         if limit:
             _hold(request, name, _keys(present))

@@ -30,7 +30,7 @@ LAST_LIST = "list"  # the cookie with the query of the list last seen in the bro
 LIST_OF_RECORD = "portal_list"  # the cookie with the query of the list that led to a record, by the record's path
 PLACE_OF_RECORD = "portal_place"  # the cookie with its place in that list
 LONGEST_QUERY = 3_000  # characters
-KEEP = 86_400  # seconds
+COOKIE_LIFETIME = 86_400  # seconds
 
 
 def remember_list(request: Request, module: str) -> None:
@@ -64,16 +64,16 @@ def list_query(resource: Any, request: Request) -> str | None:
     if query is None and _names_no_list(resource, request):
         query = request.cookies.get(LAST_LIST)
     if isinstance(resource, Record) and (query or "") != (current or ""):
-        _set_cookie(request, LIST_OF_RECORD, query or "", resource.path, KEEP)
+        _set_cookie(request, LIST_OF_RECORD, query or "", resource.path, COOKIE_LIFETIME)
     return query
 
 
 def _keep_list(request: Request, module: str, record_id: int, query: str) -> None:
-    _set_cookie(request, LIST_OF_RECORD, query, record_address(module, record_id), KEEP)
+    _set_cookie(request, LIST_OF_RECORD, query, record_address(module, record_id), COOKIE_LIFETIME)
 
 
 def _keep_place(request: Request, module: str, record_id: int, place: str) -> None:
-    _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), KEEP)
+    _set_cookie(request, PLACE_OF_RECORD, place, record_address(module, record_id), COOKIE_LIFETIME)
 
 
 def _names_no_list(resource: Any, request: Request) -> bool:

@@ -24,7 +24,7 @@ from portal.records.writing.form_keys import one_time_key
 from portal.records.writing.lifecycle import check_leaves, transition_fields, values_after
 from portal.records.writing.many_records import (
     INPUTS,
-    MOST_AT_ONCE,
+    MOST_RECORDS,
     AnswerRefusedError,
     RecordOutcome,
     do_to_many,
@@ -112,15 +112,15 @@ def do_to_records(module: Module, request: Request) -> Response:
     if not ids:
         return set_flash(request, answer_when_done(records, request, _list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
-    if len(ids) > MOST_AT_ONCE and not many.whole_list:
+    if len(ids) > MOST_RECORDS and not many.whole_list:
         return many.question(
-            ngettext("Choose at most ${number} record.", "Choose at most ${number} records.", MOST_AT_ONCE)
+            ngettext("Choose at most ${number} record.", "Choose at most ${number} records.", MOST_RECORDS)
         )
     if not many.is_sure or (problems := many.problems()):
         return many.question(problems=problems if many.is_sure else {})
     if again := answer_if_repeated(records, request):
         return again
-    outcomes = list(do_to_many(records, ids[:MOST_AT_ONCE], many.do))
+    outcomes = list(do_to_many(records, ids[:MOST_RECORDS], many.do))
     answer_when_done(records, request, _list_of(records, request))
     return render_to_response("many.pt", _many_page(many, outcomes), request)
 
@@ -131,7 +131,7 @@ def _export_chosen(records: Records, request: Request, suffix: str) -> Response:
     if posted_text(request, "all") == "1":
         return list_file(shown, query_to_export(shown), request, suffix)
     ids = _chosen_ids(records, request)
-    if len(ids) > MOST_AT_ONCE:
+    if len(ids) > MOST_RECORDS:
         raise HTTPRequestEntityTooLarge
     among = Comparison(("id",), "one_of", tuple(ParsedValue(record_id) for record_id in ids))
     return list_file(shown, Query(condition=among, sort=shown.request.query.sort), request, suffix)
@@ -218,7 +218,7 @@ class ManyRequest:
     @cached_property
     def shared_values(self) -> dict[str, Any]:
         """The values that all chosen records have in common, on which offers of links may depend."""
-        chosen = self.records.by_ids(self.ids[:MOST_AT_ONCE], self.records.module.everything)
+        chosen = self.records.by_ids(self.ids[:MOST_RECORDS], self.records.module.everything)
         if not chosen:
             return {}
         first, *others = chosen
@@ -260,7 +260,7 @@ class ManyRequest:
 def _question_page(many: ManyRequest, problems: Mapping[str, str], error: str) -> QuestionPage:
     """The page with the question about many records: one for all of them, with their number."""
     records, request, transition = many.records, many.request, many.transition
-    ids = many.ids[:MOST_AT_ONCE]
+    ids = many.ids[:MOST_RECORDS]
     return QuestionPage(
         heading=many.label,
         subject=_records_in_words(records, ids),
@@ -297,8 +297,8 @@ def _question_widgets(many: ManyRequest, problems: Mapping[str, str]) -> list[An
 
 def _question_text(many: ManyRequest) -> Words:
     """What to know before an action on many records; for a list too long, that only its first ones are included."""
-    if len(many.ids) > MOST_AT_ONCE:
-        return _("These are the first ${number} records of the list.", mapping={"number": MOST_AT_ONCE})
+    if len(many.ids) > MOST_RECORDS:
+        return _("These are the first ${number} records of the list.", mapping={"number": MOST_RECORDS})
     if many.transition is None:
         return _("This cannot be undone.")
     return many.transition.confirm or ""
@@ -362,8 +362,8 @@ def many_form(records: Records, parameters: Sequence[tuple[str, str]], total: st
 def _ids_at_once(records: Records, query: Query) -> list[int]:
     """The ids of the first records of a list, in order: one more than allowed at once."""
     ids: list[int] = []
-    for record in records.iterate(query, [], size=MOST_AT_ONCE + 1):
+    for record in records.iterate(query, [], size=MOST_RECORDS + 1):
         ids.append(record.id)
-        if len(ids) > MOST_AT_ONCE:
+        if len(ids) > MOST_RECORDS:
             break
     return ids

@@ -28,12 +28,12 @@ from portal.web.addresses import MCP_ROUTE
 from portal.web.resources import ToolServer
 
 WITH_HANDSHAKE = ("2025-03-26", "2025-06-18", "2025-11-25")
-LATEST = "2026-07-28"
+VERSION = "2026-07-28"
 VERSION_HEADER = "MCP-Protocol-Version"
 IN_META = "io.modelcontextprotocol/"
 INVALID_REQUEST, UNKNOWN_METHOD, INVALID_PARAMS = -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-KEPT_FOR = 60_000  # milliseconds for which a client may cache the list of tools
+CACHE_LIFETIME = 60_000  # milliseconds for which a client may cache the list of tools
 INSTRUCTIONS = """\
 This is the portal “{portal}”. You read and write in the name of {person} ({profile}), with their rights; what you do is
 recorded so. Call list_modules first, and describe_module before you create, edit or move records of a module. What is
@@ -110,8 +110,8 @@ def _check_envelope(request: Request, method: str, params: Json) -> None:
     for header, value in stated.items():
         if _decoded(request.headers.get(header, "")) != value:
             raise ProtocolError(HEADER_MISMATCH, f"The header {header} is not what the message says.")
-    if version != LATEST:
-        versions = {"supported": [LATEST], "requested": version}
+    if version != VERSION:
+        versions = {"supported": [VERSION], "requested": version}
         raise ProtocolError(UNSUPPORTED_VERSION, "Unsupported protocol version", details=versions)
 
 
@@ -137,7 +137,7 @@ def _initialize(request: Request, params: Json) -> Json:
 
 def _discover(request: Request, params: Json) -> Json:
     about = {"capabilities": TOOLS_ALONE, "instructions": _instructions(request)}
-    return {"supportedVersions": [LATEST], **about, **_kept_for_a_while()}
+    return {"supportedVersions": [VERSION], **about, **_cached_for_a_while()}
 
 
 def _ping(request: Request, params: Json) -> Json:
@@ -147,7 +147,7 @@ def _ping(request: Request, params: Json) -> Json:
 def _list_tools(request: Request, params: Json) -> Json:
     policy, only_reads = request.policy, request.visitor.read_only_view is not None
     tools = [tool.described(policy) for tool in TOOLS if tool.is_offered(policy, only_reads)]
-    return {"tools": tools, **_kept_for_a_while()}
+    return {"tools": tools, **_cached_for_a_while()}
 
 
 def _call_tool(request: Request, params: Json) -> Json:
@@ -164,8 +164,8 @@ def _call_tool(request: Request, params: Json) -> Json:
     return {"content": [{"type": "text", "text": text}], "isError": is_error}
 
 
-def _kept_for_a_while() -> Json:
-    return {"ttlMs": KEPT_FOR, "cacheScope": "private"}
+def _cached_for_a_while() -> Json:
+    return {"ttlMs": CACHE_LIFETIME, "cacheScope": "private"}
 
 
 def _server(request: Request) -> Json:

@@ -19,7 +19,7 @@ from portal.views.forms.uploads import upload_input
 from portal.views.parts import Moment
 from portal.web.resources import Record
 
-SHOWN_AT_ONCE = 6  # so that they do not push away the details on a phone
+SHOWN = 6  # so that they do not push away the details on a phone
 ICONS = {
     "image": "file-image",
     "application/pdf": "file-text",
@@ -76,8 +76,8 @@ def files_card(
     if not (shown or upload or sentences):
         return None
     return Files(
-        files=shown[:SHOWN_AT_ONCE],
-        more=shown[SHOWN_AT_ONCE:],
+        files=shown[:SHOWN],
+        more=shown[SHOWN:],
         url=f"{resource.path}files",
         once=one_time_key(),
         input=upload,

@@ -113,7 +113,7 @@ def _without_columns(field: Field, value: Any) -> Any:
     if not hidden or not value:
         return value
     return tuple(
-        replace(row, values={name: each for name, each in row.values.items() if name not in hidden}) for row in value
+        replace(row, values={name: shown for name, shown in row.values.items() if name not in hidden}) for row in value
     )
 
 

@@ -92,22 +92,22 @@ def _module_lines(outline: Outline, module: OutlineModule) -> Iterator[str]:
     if outline.people() is not module:
         yield f"    see: {_scalar(_see(outline, module))}"
     yield "    fields:"
-    for one in module.fields:
-        yield _field_line(one, outline.read_only)
+    for field in module.fields:
+        yield _field_line(field, outline.read_only)
     for source, why in module.left_out:
         yield f"      # {source}: {why}"
     if not module.joins:
         yield from _list_lines(module)
 
 
-def _field_line(one: OutlineField, read_only: bool) -> str:
-    keys: dict[str, Any] = {"type": one.type, **one.keys}
-    if read_only and snake(one.source).replace("_", "") != one.name.replace("_", ""):
-        keys["column"] = one.source
-    if not one.source.isascii():
-        keys["label"] = one.source  # the name lacks such letters
-    shown = one.type if len(keys) == 1 else _scalar(keys)
-    return f"      {one.name}: {shown}" + (f"   # {one.reason}" if one.reason else "")
+def _field_line(field: OutlineField, read_only: bool) -> str:
+    keys: dict[str, Any] = {"type": field.type, **field.keys}
+    if read_only and snake(field.source).replace("_", "") != field.name.replace("_", ""):
+        keys["column"] = field.source
+    if not field.source.isascii():
+        keys["label"] = field.source  # the name lacks such letters
+    shown = field.type if len(keys) == 1 else _scalar(keys)
+    return f"      {field.name}: {shown}" + (f"   # {field.reason}" if field.reason else "")
 
 
 def _list_lines(module: OutlineModule) -> Iterator[str]:

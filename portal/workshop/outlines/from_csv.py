@@ -174,7 +174,7 @@ def _field_name(file: CsvFile, column: ColumnValues) -> str:
     named = file.field_names
     taken = {name.partition(".")[0] for name in named.values()}
     if address := _address_of(column.header):
-        of_address = [one.header for one in file.columns if one.header not in file.links]
+        of_address = [column.header for column in file.columns if column.header not in file.links]
         of_address = [header for header in of_address if _address_of(header) == address]
         if column.header in of_address and len(of_address) > 1:
             known = next((named[header].partition(".")[0] for header in of_address if header in named), "")
@@ -190,7 +190,8 @@ def _address_of(header: str) -> str:
 
 
 def _module(file: CsvFile) -> OutlineModule:
-    module = OutlineModule(file.module, str(file.path.name), rows=max((one.rows for one in file.columns), default=0))
+    number = max((column.rows for column in file.columns), default=0)
+    module = OutlineModule(file.module, str(file.path.name), rows=number)
     module.notes.append(f"{file.path.name}: {plural(module.rows, 'row')}")
     if file.nothing:
         module.notes.append(f"it writes {' and '.join(file.nothing)} for no value")
@@ -223,9 +224,9 @@ def _field(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
 
 def _address(file: CsvFile, column: ColumnValues, name: str) -> OutlineField:
     """The fields of the address whose first column in a CSV file is `column`."""
-    columns = [one for one in file.columns if file.field_names[one.header].startswith(f"{name}.")]
-    reason = f"its parts stand in {', '.join(one.header for one in columns)}"
-    filled = max(one.filled for one in columns)
+    columns = [column for column in file.columns if file.field_names[column.header].startswith(f"{name}.")]
+    reason = f"its parts stand in {', '.join(column.header for column in columns)}"
+    filled = max(column.filled for column in columns)
     return OutlineField(name, "address", {}, _address_of(column.header), reason, filled)
 
 

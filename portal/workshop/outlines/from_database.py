@@ -61,7 +61,7 @@ def _table(inspector: sa.Inspector, name: str) -> Table:
         if is_key and len(key["constrained_columns"]) == 1 and not key.get("referred_schema"):
             links[key["constrained_columns"][0]] = target
     types = {column["name"]: column["type"] for column in inspector.get_columns(name)}
-    single = [one["column_names"] for one in inspector.get_unique_constraints(name)]
+    single = [constraint["column_names"] for constraint in inspector.get_unique_constraints(name)]
     unique = frozenset(columns[0] for columns in single if len(columns) == 1 and columns[0])
     return Table(inspect_table(inspector, name), links, types, unique, inspector.dialect.name == "sqlite")
 
@@ -77,16 +77,16 @@ def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) ->
         module.keys["key"] = next(iter(inspected.columns))
     values = _look(connection, table, source)
     for name, kind in inspected.columns.items():
-        taken = {one.name for one in module.fields}
+        taken = {field.name for field in module.fields}
         if kind == "binary":
             module.left_out.append((name, "binary values are not shown"))
         elif [name] == list(inspected.key) and kind == "integer" and name not in table.links:
             module.left_out.append((name, "the key: it is the reference"))
         else:
-            one = _field(table, module.name, values[name], taken, modules)
-            if one.type == "choice":
-                one = _with_all_options(connection, source, one)
-            module.fields.append(one)
+            field = _field(table, module.name, values[name], taken, modules)
+            if field.type == "choice":
+                field = _with_all_options(connection, source, field)
+            module.fields.append(field)
     module.joins = bool(module.fields) and len(module.fields) == len(table.links) == len(inspected.key)
     return module
 
@@ -137,11 +137,11 @@ def _guess(table: Table, column: str, values: ColumnValues) -> Guess:
     return guessed if guessed.type in from_text else Guess("text")
 
 
-def _with_all_options(connection: sa.Connection, source: sa.TableClause, one: OutlineField) -> OutlineField:
+def _with_all_options(connection: sa.Connection, source: sa.TableClause, field: OutlineField) -> OutlineField:
     """A guessed choice with the values of all rows of the table; a text if there are too many."""
-    column = sa.cast(source.c[one.source], sa.Text())
+    column = sa.cast(source.c[field.source], sa.Text())
     distinct = sa.select(column).where(column != "").distinct().limit(MOST_OPTIONS + 1)
     options = sorted(str(value).strip() for value in connection.execute(distinct).scalars())
     if len(options) > MOST_OPTIONS:
-        return OutlineField(one.name, "text", {}, one.source, "", one.filled)
-    return OutlineField(one.name, "choice", {"options": options}, one.source, one.reason, one.filled)
+        return OutlineField(field.name, "text", {}, field.source, "", field.filled)
+    return OutlineField(field.name, "choice", {"options": options}, field.source, field.reason, field.filled)

@@ -3,8 +3,9 @@
 Decides what is the same for databases and files: titles, columns of lists, tabs, people, owners.
 """
 
+import dataclasses
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from portal.declaration.plurals import in_singular
@@ -37,7 +38,7 @@ class OutlineField:
 
     name: str
     type: str
-    keys: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, Any] = dataclasses.field(default_factory=dict)
     source: str = ""
     reason: str = ""
     filled: int = 1  # how many rows have a value
@@ -54,10 +55,10 @@ class OutlineModule:
 
     name: str
     source: str
-    fields: list[OutlineField] = field(default_factory=list)
-    keys: dict[str, Any] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    left_out: list[tuple[str, str]] = field(default_factory=list)
+    fields: list[OutlineField] = dataclasses.field(default_factory=list)
+    keys: dict[str, Any] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+    left_out: list[tuple[str, str]] = dataclasses.field(default_factory=list)
     rows: int = 0
     joins: bool = False  # whether its rows only connect two records
 
@@ -88,10 +89,10 @@ class OutlineModule:
             if field is not title and field.type not in LONG and field.filled and not field.keys.get("required")
         ]
         by_type: dict[str, list[OutlineField]] = {}
-        for one in sorted(shown, key=lambda field: not TELLING.search(field.name)):
-            by_type.setdefault(one.type, []).append(one)
-        best = [one for type_, most in MOST_OF_TYPE.items() for one in by_type.get(type_, ())[:most]]
-        rest = [one for one in shown if one not in best]
+        for field in sorted(shown, key=lambda field: not TELLING.search(field.name)):
+            by_type.setdefault(field.type, []).append(field)
+        best = [field for type_, most in MOST_OF_TYPE.items() for field in by_type.get(type_, ())[:most]]
+        rest = [field for field in shown if field not in best]
         chosen = {field.name for field in [*best, *rest][: MOST_COLUMNS - 1]}
         key = next((field.name for field in self.fields if field.keys.get("required")), "reference")
         titled = [title.name] if title else []
@@ -107,15 +108,15 @@ class OutlineModule:
 
     def tabs(self) -> tuple[OutlineField, list[str]] | None:
         """The choice that divides the list into tabs, and its options."""
-        for one in self.fields:
-            options = one.keys.get("options", ())
+        for field in self.fields:
+            options = field.keys.get("options", ())
             if (
-                one.type == "choice"
-                and TABS.search(one.name)
+                field.type == "choice"
+                and TABS.search(field.name)
                 and len(options) <= MOST_TABS
                 and all(map(snake, options))
             ):
-                return one, list(options)
+                return field, list(options)
         return None
 
 
@@ -129,7 +130,7 @@ class Outline:
 
     def people(self) -> OutlineModule | None:
         """The module whose records are people: customers or the like, each with their own address."""
-        linked = {one.target for module in self.modules for one in module.fields}
+        linked = {field.target for module in self.modules for field in module.fields}
         named = [module for module in self.modules if PEOPLE.search(module.name) and _has_address(module)]
         ranked = sorted(named, key=lambda module: (not FIRST_PEOPLE.search(module.name), module.name not in linked))
         return ranked[0] if ranked else None
@@ -139,13 +140,13 @@ class Outline:
         people = self.people()
         if people is None or module is people:
             return None
-        return next((one.name for one in module.fields if one.target == people.name), None)
+        return next((field.name for field in module.fields if field.target == people.name), None)
 
     def through(self, module: OutlineModule) -> str | None:
         """The link to a module with an owner, through which a customer sees the records."""
-        owned = {other.name for other in self.modules if self.owner(other)}
-        return next((one.name for one in module.fields if one.target in owned and one.target != module.name), None)
+        owned = {other.name for other in self.modules if self.owner(other)} - {module.name}
+        return next((field.name for field in module.fields if field.target in owned), None)
 
 
 def _has_address(module: OutlineModule) -> bool:
-    return any(one.type == "email" and one.filled for one in module.fields)
+    return any(field.type == "email" and field.filled for field in module.fields)

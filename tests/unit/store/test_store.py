@@ -177,12 +177,12 @@ def test_another_address_is_refused(address, tmp_path):
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Returns once the server accepts a file, which creates the bucket."""
-    store, patience = open_store(address, Path(), *S3_KEYS), time.monotonic() + 120
+    store, deadline = open_store(address, Path(), *S3_KEYS), time.monotonic() + 120
     while server.poll() is None:
         try:
             store.put(io.BytesIO(b"x"))
         except StoreError:
-            if time.monotonic() > patience:
+            if time.monotonic() > deadline:
                 raise
         else:
             return

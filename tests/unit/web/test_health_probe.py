@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from portal.jobs.pending_work import PendingWork
-from portal.web.health_probe import LATE, LEAST_SPACE, STILL_TRUE, WORKER_SILENT, Health, Probe
+from portal.web.health_probe import LATE, LEAST_SPACE, RESULT_LIFETIME, WORKER_SILENT, Health, Probe
 
 WELL = Health(PendingWork(worker_seen=3.0), LEAST_SPACE * 10, sends_email=True, declarations_accepted=True)
 
@@ -44,19 +44,19 @@ def test_a_database_that_hangs_is_waited_for_by_one_thread_and_by_no_answer():
         return WELL
 
     probe = Probe(ask, clock=lambda: now[0])
-    assert probe.health(patience=30) == WELL
-    assert probe.health(patience=0) == WELL  # the last answer counts for a while
-    now[0] += STILL_TRUE
+    assert probe.health(timeout=30) == WELL
+    assert probe.health(timeout=0) == WELL  # the last answer counts for a while
+    now[0] += RESULT_LIFETIME
     # An answer that waited for the database would never come.
-    assert [probe.health(patience=0.01) for _number in range(3)] == [None] * 3
+    assert [probe.health(timeout=0.01) for _number in range(3)] == [None] * 3
     assert len(asked) == 2
     gone.set()
     asked[-1].join()
-    assert probe.health(patience=30) == WELL
+    assert probe.health(timeout=30) == WELL
 
 
 def test_a_database_that_refuses_is_unavailable_at_once():
     def ask():
         raise OSError("no such host")
 
-    assert Probe(ask).health(patience=30) is None
+    assert Probe(ask).health(timeout=30) is None

@@ -171,15 +171,15 @@ def test_who_reads_one_table_does_not_keep_others_from_another_that_is_altered_t
 def test_an_autovacuum_is_waited_for_so_long_that_postgresql_ends_it(portal, monkeypatch):
     monkeypatch.setattr(locks, "VACUUM_EVERY", 2)
     portal.started("a: {fields: {name: text}}")
-    patience = []
+    timeouts = []
 
     def work():
-        patience.append(connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
-        if len(patience) < 4:
+        timeouts.append(connection.exec_driver_sql("SHOW lock_timeout").scalar_one())
+        if len(timeouts) < 4:
             locks.lock_tables(connection, {"a"}, locks.FROM_EVERYONE)
 
     with writing(portal.engine) as connection, writing(portal.engine) as vacuum:
         vacuum.exec_driver_sql("LOCK TABLE a IN SHARE UPDATE EXCLUSIVE MODE")
-        monkeypatch.setattr(locks, "PATIENCE_WITH_VACUUM", 60)
+        monkeypatch.setattr(locks, "LOCK_TIMEOUT_WITH_VACUUM", 60)
         locks.when_free(connection, work)
-    assert patience == ["50ms", "60ms", "50ms", "60ms"]
+    assert timeouts == ["50ms", "60ms", "50ms", "60ms"]

@@ -8,7 +8,7 @@ from typing import Self
 from portal.records.transfer.import_row import ImportRow
 
 
-class KeptRows:
+class RowBuffer:
     """Rows in the batches in which they were added. Each iteration loads them again; changes to them are not kept.
 
     `left_out`: the lines of rows to skip.
