@@ -49,7 +49,7 @@ class FileValue:
         return str(self.id) if self.id else self.key
 
 
-def held_input(name: str) -> str:
+def token_input(name: str) -> str:
     """The hidden input of a file field NAME, with the tokens of the files that its form already has."""
     return f"{name}.kept"
 
@@ -141,12 +141,12 @@ class FileField(TextLike):
 
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> Any:
         """The files that the form has: of the record, or uploaded; the caller finds out who uploaded these."""
-        tokens = self.held_tokens(form)
+        tokens = self.file_tokens(form)
         return self.of_files([self._file_called(token, present) for token in tokens[-1:]])
 
-    def held_tokens(self, form: Form) -> list[str]:
+    def file_tokens(self, form: Form) -> list[str]:
         """The tokens in the form under NAME.kept."""
-        texts = (text for text in form.getall(held_input(self.name)) if isinstance(text, str) and text)
+        texts = (text for text in form.getall(token_input(self.name)) if isinstance(text, str) and text)
         return list(dict.fromkeys(texts))
 
     def _file_called(self, token: str, present: Any) -> FileValue:
@@ -164,7 +164,7 @@ class FileField(TextLike):
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The token of the form's file under NAME.kept: browsers accept no value for a file input."""
-        return {held_input(self.name): value.token if value else ""}
+        return {token_input(self.name): value.token if value else ""}
 
     def to_json(self, value: Any) -> Any:
         """What the record knows about the file, whose bytes have an address of their own."""
@@ -181,7 +181,7 @@ class FileField(TextLike):
         return {"type": ["object", "null"], "properties": parts}
 
     def has_input(self, form: Form) -> bool:
-        return self.name in form or held_input(self.name) in form
+        return self.name in form or token_input(self.name) in form
 
     def default_value(self, raw: Any, reader: Reader) -> Any:
         """Raises Refused for anything declared."""

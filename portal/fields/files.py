@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pydantic import Field as Key
 
 from portal.fields.column_types import folded_text
-from portal.fields.file import FileField, FileValue, held_input
+from portal.fields.file import FileField, FileValue, token_input
 from portal.fields.image import PICTURES
 from portal.fields.protocols import Form
 from portal.fields.reader import Reader
@@ -79,12 +79,12 @@ class Files(FileField):
     def parse_form_over(self, form: Form, reader: Reader, present: Any) -> tuple[FileValue, ...]:
         """The files that the form has, except files of the record that someone has removed since."""
         there = {file.token for file in present or ()}
-        tokens = [token for token in self.held_tokens(form) if token in there or not token.isdigit()]
+        tokens = [token for token in self.file_tokens(form) if token in there or not token.isdigit()]
         return self.of_files([self._file_called(token, present) for token in tokens])
 
     def inputs(self, value: Any, reader: Reader) -> dict[str, str | list[str]]:
         """The tokens of the form's files under NAME.kept."""
-        return {held_input(self.name): [file.token for file in value or ()]}
+        return {token_input(self.name): [file.token for file in value or ()]}
 
     def show(self, value: Any, reader: Reader) -> str:
         return reader.listed(file.name for file in value or ())

@@ -11,7 +11,7 @@ attach("[data-drop]", (box) => {
 
   const most = Number(box.dataset.maxCount);
   // The files that the form already has, each with a checkbox that removes it.
-  const held = () => [...box.querySelectorAll("input[type=checkbox]:checked")];
+  const present = () => [...box.querySelectorAll("input[type=checkbox]:checked")];
 
   const take = (files) => {
     refused = [];
@@ -20,9 +20,9 @@ attach("[data-drop]", (box) => {
       if (fits && most === 1) {
         // If only one is allowed, another acceptable one replaces it.
         picked = [];
-        for (const checkbox of held()) checkbox.checked = false;
+        for (const checkbox of present()) checkbox.checked = false;
       }
-      (fits && held().length + picked.length < most ? picked : refused).push(file);
+      (fits && present().length + picked.length < most ? picked : refused).push(file);
     }
     keep();
     if (picked.length) box.dispatchEvent(new CustomEvent("picked", { bubbles: true }));

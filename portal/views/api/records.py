@@ -55,9 +55,9 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
         record_id = writer.create(form.values_of(content))
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields)) from None
-    record = form.records.as_system.get(record_id) if content.held else None
+    record = form.records.as_system.get(record_id) if content.pending else None
     if record is not None:
-        writer.attach(record, content.held)
+        writer.attach(record, content.pending)
     keep_for_repetition(request, form.records, record_id)
     return answer_with_record(request, form.records, record_id, 201)
 

@@ -253,7 +253,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     answer = answer_when_done(form.records, request, address)
     if form.steps:
         keep_address_of_steps(form.records, request, address)
-    attached = replace(form.attached, files=content.held)
+    attached = replace(form.attached, files=content.pending)
     message = "created" if form.records.exists(record_id) else "given-away"
     return add_form_files(module, request, record_id, attached) or set_flash(request, answer, message)
 

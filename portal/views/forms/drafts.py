@@ -23,7 +23,7 @@ from portal.accounts.drafts import Draft, DraftContent, Drafts, owner_digest, se
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
 from portal.declaration.layouts import flat
-from portal.fields.file import held_input
+from portal.fields.file import token_input
 from portal.fields.reader import Reader
 from portal.records.writing.form_keys import kept_address
 from portal.views.displays import short_moment
@@ -153,7 +153,7 @@ def keeps_form(request: Request) -> bool:
 
 def _is_empty_comment(form: str, content: DraftContent) -> bool:
     """Whether the form is for a comment and has neither text nor files: “Internal” alone is not worth saving."""
-    names = ("text", FILES_LOST, *map(held_input, ATTACHMENTS_INPUTS))
+    names = ("text", FILES_LOST, *map(token_input, ATTACHMENTS_INPUTS))
     parts = (content.inputs.get(name, ()) for name in names)
     return form.endswith("/comments") and not any(text.strip() for texts in parts for text in texts)
 

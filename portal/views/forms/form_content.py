@@ -21,7 +21,7 @@ class FormContent:
     errors: Mapping[str, str] = field(default_factory=dict)
     find_texts: Mapping[str, str] = field(default_factory=dict)  # without JavaScript: the search text per link field
     stored: Mapping[str, Any] = field(default_factory=dict)  # the record's values: a link may stay, offered or not
-    held: tuple[PendingFile, ...] = ()  # attachments that were sent before
+    pending: tuple[PendingFile, ...] = ()  # attachments that were sent before
     largest_file: int = 0  # bytes of the largest file that one request can contain
     prefix: str = ""  # of the names of a row's inputs: “lines.0.”
     row_offers: dict[Any, list[tuple[int, str]]] = field(default_factory=dict)  # what links in other rows offer

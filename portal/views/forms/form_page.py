@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from portal.fields.file import held_input
+from portal.fields.file import token_input
 from portal.texts import Words, _
 from portal.views.displays import Value
 from portal.views.parts import Action, LineHead, Moment, Pairs, TitledLink
@@ -43,7 +43,7 @@ class Input(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HeldFile:
+class FormFile:
     """A file that a form already has: one of the record, or one sent before."""
 
     token: str  # the value of the input
@@ -64,13 +64,13 @@ class UploadInput:
     max_count: int
     accept: str  # as the attribute of an input
     types: str = ""  # “pictures, PDF”; empty for all
-    held: tuple[HeldFile, ...] = ()  # what the form already has; each can be removed
+    files: tuple[FormFile, ...] = ()  # what the form already has; each can be removed
     refused: tuple[str, ...] = ()  # one sentence per refused file
 
     @property
-    def held_name(self) -> str:
+    def token_name(self) -> str:
         """The name of the input with the tokens of the files that the form already has."""
-        return held_input(self.name)
+        return token_input(self.name)
 
     @property
     def too_large(self) -> Words:

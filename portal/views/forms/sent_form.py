@@ -15,8 +15,8 @@ from portal.views.forms.offers import find_texts
 from portal.views.forms.uploads import (
     Attached,
     Received,
-    held_attachments,
     largest_file,
+    pending_attachments,
     receive_files,
     upload_input,
     with_pending_files,
@@ -56,13 +56,13 @@ class SentForm:
         record_id = self._record.id if self._record else None
         filled = read_form(self.records, self.fields, form, self.known, record_id)
         filled = with_pending_files(self.request, self.records, self.fields, filled, self._received.refused)
-        held = held_attachments(self.request, self.records, form) if self.takes_attachments else ()
+        pending = pending_attachments(self.request, self.records, form) if self.takes_attachments else ()
         return self.content(
             posted_inputs(self.fields, form),
             {**self.known, **filled.values},
             errors=filled.errors,
             find_texts=find_texts(self.request),
-            held=tuple(held),
+            pending=tuple(pending),
         )
 
     def content(self, inputs: Mapping[str, Any], values: Mapping[str, Any], **more: Any) -> FormContent:
@@ -78,4 +78,4 @@ class SentForm:
         """The input for attachments, if the form accepts any."""
         if not self.takes_attachments:
             return None
-        return upload_input(self.records, self.request, content.held, self.attached.refused)
+        return upload_input(self.records, self.request, content.pending, self.attached.refused)

@@ -19,7 +19,7 @@ from portal.database.errors import DatabaseError
 from portal.declaration.shapes import Attachments, Module
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
-from portal.fields.file import FileValue, held_input
+from portal.fields.file import FileValue, token_input
 from portal.fields.file_types import types_in_words
 from portal.fields.protocols import Form
 from portal.records.reading.records import Records
@@ -30,7 +30,7 @@ from portal.records.writing.upload_checks import Upload, check_uploads
 from portal.records.writing.validation import FormValues
 from portal.store.store import StoreError
 from portal.texts import _
-from portal.views.forms.form_page import HeldFile, UploadInput
+from portal.views.forms.form_page import FormFile, UploadInput
 
 ATTACHMENTS_INPUTS = ("files", "attachments")  # no field can have the second name
 SENT = "portal.pending_files"  # in the environ, so that a retried request still has its files
@@ -46,7 +46,7 @@ def attachments_input(module: Module) -> str:
 
 @dataclass(frozen=True)
 class Attached:
-    """The attachments that a form holds, and one sentence for each file that was refused."""
+    """The attachments of a form, and one sentence for each file that was refused."""
 
     files: tuple[PendingFile, ...] = ()
     refused: tuple[str, ...] = ()
@@ -74,12 +74,12 @@ def receive_files(
     sent = [(field, uploads if field.multiple else uploads[:1]) for field, uploads in by_upload if uploads]
     limit = attachment_limits(records.module) if with_attachments and may_attach(records) else None
     name = attachments_input(records.module)
-    present = list(held_attachments(request, records, request.POST))[: limit.max_count] if limit else []
+    present = list(pending_attachments(request, records, request.POST))[: limit.max_count] if limit else []
     names = dict.fromkeys((name, ATTACHMENTS_INPUTS[-1])) if fields else ATTACHMENTS_INPUTS
     uploads = [upload for input_name in names for upload in _sent(request, input_name)] if limit else []
     if not uploads and not sent:
         if limit:
-            _hold(request, name, _keys(present))
+            _set_files(request, name, _keys(present))
         return Received(Attached(tuple(present)))
     with paused(records.connection):
         of_fields = {field.name: _store_of_field(request, records, field, of_field) for field, of_field in sent}
@@ -91,9 +91,9 @@ def receive_files(
     _remember(request, records, files)
     for field, _uploads in sent:
         if new := _keys(of_fields[field.name].files):
-            _hold(request, field.name, [*_present_tokens(request, field), *new])
+            _set_files(request, field.name, [*_present_tokens(request, field), *new])
     if limit:
-        _hold(request, name, _keys((*present, *attached.files)))
+        _set_files(request, name, _keys((*present, *attached.files)))
     text = request.reader.text
     refused = {name: " ".join(map(text, one.refused)) for name, one in of_fields.items() if one.refused}
     return Received(replace(attached, files=(*present, *attached.files)), refused)
@@ -113,7 +113,7 @@ def _store_of_field(request: Request, records: Records, field: Any, uploads: Seq
 
 def _present_tokens(request: Request, field: Any) -> list[str]:
     """What a form already has in a field of files, beside which more is sent; one file takes the place of another."""
-    return field.held_tokens(request.POST) if field.multiple else []
+    return field.file_tokens(request.POST) if field.multiple else []
 
 
 def with_pending_files(
@@ -144,9 +144,9 @@ def _named(file: FileValue, sent: Mapping[str, PendingFile]) -> FileValue:
     return FileValue(key=file.key, name=sent[file.key].name, size=sent[file.key].size) if file.key else file
 
 
-def held_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
+def pending_attachments(request: Request, records: Records, form: Form) -> Collection[PendingFile]:
     """The attachments that a form or a draft already has, as far as this account has sent them."""
-    name = held_input(attachments_input(records.module))
+    name = token_input(attachments_input(records.module))
     keys = [text for text in form.getall(name) if isinstance(text, str)]
     return pending_files(records, request.visitor.own_account, None, keys).values()
 
@@ -155,9 +155,9 @@ MARGIN = 100_000  # bytes of a request other than the file
 
 
 def upload_input(
-    records: Records, request: Request, held: Iterable[PendingFile] = (), refused: Sequence[str] = ()
+    records: Records, request: Request, pending: Iterable[PendingFile] = (), refused: Sequence[str] = ()
 ) -> UploadInput | None:
-    """Where files are chosen, with its limits and what the form holds; None where the reader may not add any."""
+    """Where files are chosen, with its limits and what the form already has; None where the reader may not add any."""
     limit = attachment_limits(records.module) if may_attach(records) else None
     if limit is None:
         return None
@@ -171,7 +171,7 @@ def upload_input(
         max_count=limit.max_count,
         accept=",".join(limit.types),
         types=types_in_words(limit.types, request.reader),
-        held=tuple(HeldFile(file.key, file.name, shown_size(file.size, request.reader)) for file in held),
+        files=tuple(FormFile(file.key, file.name, shown_size(file.size, request.reader)) for file in pending),
         refused=tuple(refused),
     )
 
@@ -210,7 +210,7 @@ def _store(
 def _remember(request: Request, records: Records, files: Sequence[PendingFile]) -> None:
     """Keeps the rows of a form's files: in the request's transaction, and behind it where that is taken back.
 
-    A request that is tried again has lost the rows of its first attempt, whose files it holds by their keys.
+    A request that is tried again has lost the rows of its first attempt, whose files it has by their keys.
     """
     sent = request.environ.setdefault(SENT, [])
     sent += files
@@ -236,11 +236,11 @@ def _keys(files: Iterable[PendingFile]) -> list[str]:
     return [file.key for file in files]
 
 
-def _hold(request: Request, name: str, tokens: Iterable[str]) -> None:
+def _set_files(request: Request, name: str, tokens: Iterable[str]) -> None:
     """Replaces what was sent in the input `name` of the posted form with the keys of its files, from now on."""
     form = request.POST
-    for sent in (name, held_input(name)):
+    for sent in (name, token_input(name)):
         if sent in form:
             del form[sent]
     for token in tokens:
-        form.add(held_input(name), token)
+        form.add(token_input(name), token)

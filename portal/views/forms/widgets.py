@@ -45,8 +45,8 @@ from portal.views.forms.computed import total_texts, with_formulas
 from portal.views.forms.drafts import as_form
 from portal.views.forms.form_content import FormContent, inputs_of
 from portal.views.forms.form_page import (
+    FormFile,
     FormRow,
-    HeldFile,
     Input,
     LineCell,
     LineInputs,
@@ -249,15 +249,15 @@ def _file(content: FormContent, field: FileField, base: Widget) -> Widget:
         max_count=field.most,
         accept=",".join(field.accepted),
         types=types_in_words(field.accepted, reader),
-        held=tuple(_held_file(field, file, reader) for file in field.files_in(value) if file.name),
+        files=tuple(_form_file(field, file, reader) for file in field.files_in(value) if file.name),
     )
     return base._replace(upload=upload)
 
 
-def _held_file(field: FileField, value: FileValue, reader: Reader) -> HeldFile:
+def _form_file(field: FileField, value: FileValue, reader: Reader) -> FormFile:
     url = record_address(value.module, value.record, "files", str(value.id)) if value.id else ""
     preview_url = f"{url}/preview" if url and field.shows_picture(value) else ""
-    return HeldFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
+    return FormFile(value.token, value.name, shown_size(value.size, reader), url, preview_url)
 
 
 def _tags(content: FormContent, field: Field, base: Widget) -> Widget:

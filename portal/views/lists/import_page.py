@@ -15,7 +15,7 @@ from pyramid.view import view_config
 
 from portal.declaration.shapes import display_name
 from portal.fields.byte_sizes import shown_size
-from portal.fields.file import FileField, held_input
+from portal.fields.file import FileField, token_input
 from portal.records.transfer.csv_columns import Columns, missing_column
 from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import BYTE_ORDER_MARK, csv_lines
@@ -123,7 +123,7 @@ def take_import(module: Module, request: Request) -> ImportPage | Response:
         return _import(ImportRequest(records, request, request.POST))
     received = receive_files(request, records, [_input_field(request)], with_attachments=False)
     refused = received.refused.get(FIELD)
-    keys = request.POST.getall(held_input(FIELD))
+    keys = request.POST.getall(token_input(FIELD))
     if not refused and keys:
         return HTTPSeeOther(import_address(records.name, [("file", keys[0])]))
     importing = ImportRequest(records, request, {})

@@ -16,7 +16,7 @@ from portal.texts import Words, _
 from portal.views.displays import CHANNEL_ICONS, moment
 from portal.views.forms.drafts import as_form, draft_form, drafts_of
 from portal.views.forms.form_page import DraftForm, Offer, UploadInput
-from portal.views.forms.uploads import held_attachments, upload_input
+from portal.views.forms.uploads import pending_attachments, upload_input
 from portal.views.parts import Moment
 from portal.views.records.canned_answers import answers_offered
 from portal.views.records.file_cards import FileShown, pictures_of, shown_files
@@ -104,7 +104,7 @@ def draft_composer(resource: Record, request: Request) -> Composer | None:
         return new_composer(resource, request)
     form = as_form(draft.content.inputs)
     internal = resource.records.policy.staff and form.get("internal") == "true"
-    files = held_attachments(request, resource.records, form)
+    files = pending_attachments(request, resource.records, form)
     composer = new_composer(resource, request, form.get("text", ""), internal, files=files)
     return replace(composer, draft=draft_form(request, _comment_form(resource), draft))
 
