@@ -53,14 +53,14 @@ def chosen_letters(connection: sa.Connection, tables: Tables, account_id: int) -
     return frozenset(choice for choice in CHOICES if saved.get(choice, _is_chosen_by_default(choice)))
 
 
-def save_choices(connection: sa.Connection, tables: Tables, account_id: int, wanted: Collection[Choice]) -> None:
+def save_choices(connection: sa.Connection, tables: Tables, account_id: int, chosen: Collection[Choice]) -> None:
     """Stores that an account wants the letters of these choices, and no others. Raises RetryError."""
     table = tables.letter_choice
     connection.execute(sa.delete(table).where(table.c["account"] == account_id))
     rows = [
-        {"account": account_id, "relation": relation.value, "kind": kind, "wanted": (relation, kind) in wanted}
+        {"account": account_id, "relation": relation.value, "kind": kind, "wanted": (relation, kind) in chosen}
         for relation, kind in CHOICES
-        if ((relation, kind) in wanted) != _is_chosen_by_default((relation, kind))
+        if ((relation, kind) in chosen) != _is_chosen_by_default((relation, kind))
     ]
     if rows:
         with unique_violations_retried():

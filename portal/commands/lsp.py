@@ -68,11 +68,11 @@ class PortalServer(LanguageServer):
         by_file: dict[str, list[Problem]] = {file: [] for file in self._published.get(folder, ())}
         for problem in problems:
             by_file.setdefault(problem.file, []).append(problem)
-        for file, found in by_file.items():
+        for file, problems_of_file in by_file.items():
             uri = (folder / file).as_uri()
-            diagnostics = [_diagnostic(folder, problem) for problem in found]
+            diagnostics = [_diagnostic(folder, problem) for problem in problems_of_file]
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, diagnostics))
-        self._published[folder] = {file for file, found in by_file.items() if found}
+        self._published[folder] = {file for file, problems_of_file in by_file.items() if problems_of_file}
 
     def _unsaved(self, folder: Path) -> dict[str, bytes]:
         """The texts of the documents that are open in this folder, by their paths in it."""

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 OWN_ERROR = _("Internal error; the log has the details")
 A_TURN = datetime.timedelta(seconds=5)  # after this time, the next webhook gets its turn
-NO_KEY = "Webhooks wait to be told, and PORTAL_WEBHOOK_KEY is not set"
+NO_KEY = "Messages to webhooks are waiting, because PORTAL_WEBHOOK_KEY is not set"
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Delivering:
             secrets = self._secrets(tables, row["webhook"])
             post(webhook.url, secrets, row["message_id"], self.clock(), message)
         except DeliveryError as error:
-            log.warning("Webhook %s was not told of %s: %s", row["webhook"], row["type"], error)
+            log.warning("Webhook %s was not notified of %s: %s", row["webhook"], row["type"], error)
             reason, pause = str(error), max(pause, error.pause)
             rest.begin(self.clock(), error.pause)
             if error.gone:
@@ -95,11 +95,11 @@ class Delivering:
         except Exception as error:
             if affects_whole_database(error):
                 raise
-            log.exception("Webhook %s could not be told of %s", row["webhook"], row["type"])
+            log.exception("Webhook %s could not be notified of %s", row["webhook"], row["type"])
             reason = OWN_ERROR
         else:
             self._write(queue.mark_sent, table, row_id, self.clock())
-            log.info("Webhook %s told of %s: %s", row["webhook"], row["type"], row["message_id"])
+            log.info("Webhook %s notified of %s: %s", row["webhook"], row["type"], row["message_id"])
             rest.end()
             return 1
         self._write(queue.put_off, table, row_id, self.clock() + pause, reason)

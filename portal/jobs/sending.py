@@ -45,7 +45,7 @@ NO_LONGER_HAS_ACCESS = _("The recipient no longer has access to this")
 # A waiting letter that names an account, as of now: unchanged, rewritten, or None if that may no longer read it.
 Rewrite = Callable[[sa.Connection, Tables, Waiting], Letter | None]
 
-TOLD_AT_MOST_EVERY = datetime.timedelta(days=1)
+NOTICE_INTERVAL = datetime.timedelta(days=1)
 
 
 @dataclass
@@ -212,7 +212,7 @@ def tell_administrators(
     write: Callable[[Sender, Account], EmailMessage],
 ) -> None:
     """Queue a letter to everyone who may open the outbox page, unless they had one of this kind today."""
-    if outbox.has_letter_since(connection, tables, kind, sender.now - TOLD_AT_MOST_EVERY):
+    if outbox.has_letter_since(connection, tables, kind, sender.now - NOTICE_INTERVAL):
         return
     for profile in tables.declaration.settings.administrators:
         for account in accounts_of(connection, tables, profile=profile):

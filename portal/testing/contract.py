@@ -185,11 +185,11 @@ class FieldTypeContract:
                 "min": ordered[place:], "max": ordered[: place + 1],
                 "before": ordered[:place], "after": ordered[place + 1 :],
             }  # fmt: skip
-            for operator, wanted in expected.items():
+            for operator, right_ids in expected.items():
                 query = sa.select(table.c["id"]).where(field.compare(table, operator, constant))
-                assert set(database.execute(query).scalars()) == set(wanted), (operator, values[record_id])
+                assert set(database.execute(query).scalars()) == set(right_ids), (operator, values[record_id])
                 matching = [record_id for record_id in ordered if field.matches(values[record_id], operator, constant)]
-                assert matching == wanted
+                assert matching == right_ids
 
     def test_contains_ignores_case_and_accents(self, field: Field, database: sa.Connection) -> None:
         if field.filter != "text":

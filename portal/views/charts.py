@@ -137,7 +137,7 @@ class _Sums:
         """The parts by value, for values that a filter can find: not an option that is no longer declared, nor a record
         that is gone. Options with the same label for this reader are one part."""
         reader, ranks = self.records.policy.reader, {name: place for place, name in enumerate(by.offered)}
-        found: dict[tuple[str, str], Amount] = {}
+        amounts: dict[tuple[str, str], Amount] = {}
         for group in groups:
             links, option = by.links_in(group.value), "" if by.targets else by.option_of(group.value)
             if links and links[0].title:
@@ -152,9 +152,9 @@ class _Sums:
             key = filter_[1] if links else label
             rank = ranks.get(option, len(ranks))
             for amount in self._amounts(group, label, [filter_], rank, by.offered[option].tone if option else None):
-                known = found.get((amount.currency, key))
-                found[amount.currency, key] = known.plus(amount) if known else amount
-        for amount in found.values():
+                known = amounts.get((amount.currency, key))
+                amounts[amount.currency, key] = known.plus(amount) if known else amount
+        for amount in amounts.values():
             yield self._finished(amount)
 
     def in_periods(self, by: Field, periods: Periods, groups: Sequence[Group]) -> Iterator[Amount]:

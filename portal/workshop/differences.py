@@ -45,15 +45,15 @@ class KeyDifference:
 Kind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]
 # The actions of a profile, with “{}” for the module.
-DEEDS = {
+ACTION_PHRASES = {
     "create": "create {}", "edit": "edit {}", "delete": "delete {}", "comment": "comment on {}",
     "attach": "attach files to {}", "watch": "add watchers to {}", "export": "export {}",
     "import": "import files into {}", "grant": "give access to the portal in {}",
 }  # fmt: skip
 # Keys whose changes the access table covers, or whose content is compared separately.
 LAYOUTS = ("list", "detail", "create", "edit")
-TOLD_OF_ACCESS = {"module", "see", "can", "where", "readable", "set", "grants", *LAYOUTS}
-TOLD_OF_MODULE = {"name", "fields", "builtin", *LAYOUTS}
+COVERED_IN_ACCESS = {"module", "see", "can", "where", "readable", "set", "grants", *LAYOUTS}
+COVERED_IN_MODULE = {"name", "fields", "builtin", *LAYOUTS}
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ def _changes_of_module(module: str, old: Rights, new: Rights, labels: FieldLabel
     yield from _readable(module, old, new, labels)
     for action in sorted(set(old["can"]) ^ set(new["can"])):
         gains = action in new["can"]
-        deed = (DEEDS[action] if action in ACTIONS else f"{_readable_name(action)} {{}}").format(name)
+        phrase = (ACTION_PHRASES[action] if action in ACTIONS else f"{_readable_name(action)} {{}}").format(name)
         verb = "may" if gains else "may no longer"
-        yield Change("gained" if gains else "lost", f"{verb} {deed}", module, ((*here, "can"), here), word=action)
-    for action, key, deed in (("create", "creates", "fill in {} in new {}"), ("edit", "edits", "edit {} of {}")):
+        yield Change("gained" if gains else "lost", f"{verb} {phrase}", module, ((*here, "can"), here), word=action)
+    for action, key, phrase in (("create", "creates", "fill in {} in new {}"), ("edit", "edits", "edit {} of {}")):
         if action in old["can"] and action in new["can"]:
-            yield from _inputs(module, action, deed, set(old[key]), set(new[key]), labels)
+            yield from _inputs(module, action, phrase, set(old[key]), set(new[key]), labels)
     yield from _tabs(module, old["tabs"], new["tabs"])
     if old["set"] != new["set"]:
         keys = ", ".join(sorted({*old["set"], *new["set"]}))
@@ -170,14 +170,14 @@ def _readable(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Ite
 
 
 def _inputs(
-    module: str, action: str, deed: str, old: set[str], new: set[str], labels: FieldLabels
+    module: str, action: str, phrase: str, old: set[str], new: set[str], labels: FieldLabels
 ) -> Iterator[Change]:  # fmt: skip
     keys = (("modules", module, action), ("modules", module))
     kinds: tuple[tuple[set[str], str, Kind], ...] = (old - new, "may no longer", "lost"), (new - old, "may", "gained")
     for fields, verb, kind in kinds:
         if fields:
             listed = labels.fields(module, sorted(fields))
-            sentence = f"{verb} {deed.format(listed, _readable_name(module))}"
+            sentence = f"{verb} {phrase.format(listed, _readable_name(module))}"
             yield Change(kind, sentence, module, keys, ((module, action), (module,)))
 
 
@@ -202,7 +202,7 @@ def appearance_changes(before: Declaration, after: Declaration, profile: str) ->
     for module, access in new.modules.items():
         if module not in old.modules:
             continue
-        differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, TOLD_OF_ACCESS)]
+        differing = [*_layouts(old, new, module), *_shape_differences(old.modules[module], access, COVERED_IN_ACCESS)]
         # What the profile inherits from its module is reported there.
         of_module = list(_shape_differences(before.modules[module], after.modules[module]))
         differing = [entry for entry in differing if names.of_value(entry.before) != entry.after]
@@ -266,7 +266,7 @@ def common_changes(before: Declaration, after: Declaration) -> Iterator[Change]:
         if former != name:
             sentence = f"module {_readable_name(str(former))} is called {_readable_name(name)}"
             yield Change("changed", sentence, name, (), ((name,),))
-        if differing := list(_shape_differences(old, module, TOLD_OF_MODULE)):
+        if differing := list(_shape_differences(old, module, COVERED_IN_MODULE)):
             paths = tuple((name, *path) for difference in differing for path in difference.paths)
             sentence = f"module {_readable_name(name)} differs: {', '.join(map(str, differing))}"
             yield Change("changed", sentence, name, (), (*paths, (name,)))

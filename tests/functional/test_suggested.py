@@ -18,7 +18,9 @@ def articles(world):
 
 
 def suggested(world, title, person=ANNA):
-    return [found["title"] for found in world[person].get("/requests/suggested", {"q": title}).json["found"]]
+    return [
+        suggestion["title"] for suggestion in world[person].get("/requests/suggested", {"q": title}).json["suggestions"]
+    ]
 
 
 def test_what_has_most_of_the_typed_words_comes_first(articles):
@@ -31,8 +33,8 @@ def test_what_has_most_of_the_typed_words_comes_first(articles):
     assert suggested(articles, "") == suggested(articles, "a is") == suggested(articles, "umbrella") == []
     assert "Printer draft, blank" not in suggested(articles, "printer draft blank")
     answer = articles[ANNA].get("/requests/suggested?q=printer").json
-    assert answer["said"] == "2 possible answers"
-    assert articles[ANNA].get(answer["found"][0]["url"]).status_int == 200
+    assert answer["summary"] == "2 possible answers"
+    assert articles[ANNA].get(answer["suggestions"][0]["url"]).status_int == 200
 
 
 @pytest.mark.sqlite_suffices

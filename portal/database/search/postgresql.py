@@ -257,7 +257,7 @@ def _newest_statement(search: Search, words: int, limit: int) -> sa.Select[Any]:
     rows = rows_of_eras(
         walk_eras(search, PageStart(), words, sa.bindparam("counted", type_=sa.Integer()), of_modules=True)
     )
-    newest_records = f"(array_agg(found.record ORDER BY found.seq DESC))[1:{limit}]"
+    newest_records = f"(array_agg(hits_of_eras.record ORDER BY hits_of_eras.seq DESC))[1:{limit}]"
     records = sa.literal_column(newest_records, ARRAY(sa.BigInteger())).label("records")
     hits = sa.select(sa.func.count().label("number"), records).select_from(rows).lateral("hits")
     statement = sa.select(table.c["place"], hits.c["number"], hits.c["records"])

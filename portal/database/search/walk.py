@@ -172,7 +172,7 @@ def _unknown(value: str | int) -> sa.ScalarSelect[Any]:
 def rows_of_eras(walk: sa.CTE) -> sa.Subquery:
     """The individual rows that the walk collected from the eras."""
     row = sa.func.unnest(walk.c["seqs"], walk.c["records"]).table_valued("seq", "record").render_derived("row_of_era")
-    return sa.select(row.c["seq"], row.c["record"]).select_from(walk.join(row, sa.true())).subquery("found")
+    return sa.select(row.c["seq"], row.c["record"]).select_from(walk.join(row, sa.true())).subquery("hits_of_eras")
 
 
 def text_tests(search: Search) -> tuple[str, ...]:

@@ -115,12 +115,12 @@ class Body:
             return unflowed(text, str(part.get_param("delsp")).lower() == "yes")
         return text
 
-    def _add_picture(self, found: re.Match[bytes]) -> bytes:
+    def _add_picture(self, match: re.Match[bytes]) -> bytes:
         """Adds a picture inside the HTML itself, and returns the address that an attached one would have."""
         self._count_part()
-        kind = found[1].decode("ascii").lower()
+        kind = match[1].decode("ascii").lower()
         try:
-            content = base64.b64decode(found[2] + b"==")
+            content = base64.b64decode(match[2] + b"==")
         except ValueError:
             content = b""
         if not content:
@@ -157,9 +157,9 @@ class Body:
         """The plain text with its pictures named as `_add` has named their files, in order."""
         waiting = {name: [file for file in files if file.content_id] for name, files in self._same_name.items()}
 
-        def named(found: re.Match[str]) -> str:
-            files = waiting.get(found[1])
-            return f"[{files.pop(0).name}]" if files else found[0]
+        def named(match: re.Match[str]) -> str:
+            files = waiting.get(match[1])
+            return f"[{files.pop(0).name}]" if files else match[0]
 
         return NAMED_PICTURE.sub(named, text)
 

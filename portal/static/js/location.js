@@ -4,7 +4,7 @@ import { attach, make } from "./attach.js";
 attach("input[data-location]", (input) => {
   if (!navigator.geolocation) return;
   const button = make("button", { type: "button", className: "button" }, input.dataset.location);
-  const found = ({ coords }) => {
+  const located = ({ coords }) => {
     button.disabled = false;
     input.value = [coords.latitude, coords.longitude].map((degrees) => +degrees.toFixed(5)).join(", ");  // accurate to a meter
     input.dispatchEvent(new Event("input", { bubbles: true }));
@@ -16,7 +16,7 @@ attach("input[data-location]", (input) => {
   };
   button.addEventListener("click", () => {
     button.disabled = true;
-    navigator.geolocation.getCurrentPosition(found, failed, { enableHighAccuracy: true, timeout: 20000 });
+    navigator.geolocation.getCurrentPosition(located, failed, { enableHighAccuracy: true, timeout: 20000 });
   });
   input.after(button);
 });

@@ -9,18 +9,18 @@ attach("[data-passkey]", (button) => {
     return;
   }
   const failed = form.querySelector("[data-passkey-failed]");
-  const said = failed.lastElementChild;
-  const inGeneral = said.textContent;
+  const message = failed.lastElementChild;
+  const generalMessage = message.textContent;
   button.addEventListener("click", async (event) => {
     event.preventDefault();
     failed.hidden = true;
-    said.textContent = inGeneral;
+    message.textContent = generalMessage;
     const { _csrf, current, credential } = form.elements;
     try {
       const body = new URLSearchParams({ _csrf: _csrf.value, current: current?.value ?? "" });
       const options = await (await fetch(button.dataset.passkey, { method: "POST", body })).json();
       if (options.error) {
-        said.textContent = options.error;
+        message.textContent = options.error;
         throw options;
       }
       const made = options.user

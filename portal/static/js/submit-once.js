@@ -28,8 +28,8 @@ attach("form[data-once]", (form) => {
 function takeKeyOfBefore(form) {
   const once = controls(form)._once;
   const typed = [...new FormData(form)].filter(([name]) => !/(^|\.)_/.test(name));
-  const said = JSON.stringify([form.getAttribute("action"), typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
+  const content = JSON.stringify([form.getAttribute("action"), typed.map(([name, value]) => [name, value.name ?? value, value.size])]);
   const before = history.state?.sent;
-  if (before?.said === said) once.value = before.once;
-  else history.replaceState({ ...history.state, sent: { said, once: once.value } }, "");
+  if (before?.content === content) once.value = before.once;
+  else history.replaceState({ ...history.state, sent: { content, once: once.value } }, "");
 }

@@ -4,26 +4,26 @@ import { attach, debounce, make } from "./attach.js";
 
 attach("[data-suggest]", (box) => {
   const input = document.getElementById(box.dataset.beside);
-  const [said, list] = [box.querySelector("[role=status]"), box.querySelector("ul")];
+  const [summary, list] = [box.querySelector("[role=status]"), box.querySelector("ul")];
   let running = null;
 
   const look = async () => {
     running?.abort();
     running = new AbortController();
     try {
-      const answer = await fetch(`${box.dataset.suggest}?q=${encodeURIComponent(input.value)}`, { signal: running.signal });
-      if (answer.ok) show(await answer.json());
+      const response = await fetch(`${box.dataset.suggest}?q=${encodeURIComponent(input.value)}`, { signal: running.signal });
+      if (response.ok) show(await response.json());
     } catch {
       // Another letter was typed in the meantime, or the server cannot be reached.
     }
   };
 
-  const show = (answers) => {
-    const items = answers.found.map(({ title, url, about }) =>
+  const show = (answer) => {
+    const items = answer.suggestions.map(({ title, url, about }) =>
       make("li", {}, make("a", { href: url, target: "_blank" }, title), make("div", { className: "small muted" }, about)),
     );
     list.replaceChildren(...items);
-    if (said.textContent !== answers.said) said.textContent = answers.said;
+    if (summary.textContent !== answer.summary) summary.textContent = answer.summary;
   };
 
   input.closest(".form-row").after(box);

@@ -173,8 +173,8 @@ def _ids_named(records: Records | None, name: str) -> list[int]:
         except Refused:
             continue
         condition = Comparison((key.name,), "equal", ParsedValue(key.constant(value, records.policy.reader)))
-        if found := records.page(Query(condition=condition, size=2), []).records:
-            return [record.id for record in found]
+        if matching := records.page(Query(condition=condition, size=2), []).records:
+            return [record.id for record in matching]
     return []
 
 

@@ -58,7 +58,7 @@ def suggest_records(module: Module, request: Request) -> dict[str, Any]:
         if record_id in by_id
     ]
     summary = ngettext("${number} possible answer", "${number} possible answers", len(suggestions))
-    return {"said": request.reader.text(summary) if suggestions else "", "found": suggestions}
+    return {"summary": request.reader.text(summary) if suggestions else "", "suggestions": suggestions}
 
 
 @view_config(context=Module, name="solved", request_method="POST", permission="create")

@@ -29,11 +29,11 @@ def _moved(source: SourceText, number: int) -> Iterator[Proposal]:
     line = source.lines[number - 1]
     here = _indent(line)
     below = _block(source, number)
-    for wanted in sorted(_indentations(source, number) - {here}, key=lambda indent: (abs(indent - here), indent)):
-        alone = _indented(source, number, wanted)
+    for new_indent in sorted(_indentations(source, number) - {here}, key=lambda indent: (abs(indent - here), indent)):
+        alone = _indented(source, number, new_indent)
         yield (alone,)
         if below:
-            deeper = ((inner, _indent(source.lines[inner - 1]) + wanted - here) for inner in below)
+            deeper = ((inner, _indent(source.lines[inner - 1]) + new_indent - here) for inner in below)
             yield (alone, *(_indented(source, inner, indent) for inner, indent in deeper))
 
 

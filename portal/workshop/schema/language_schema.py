@@ -281,8 +281,8 @@ def _scalar(annotation: Any, metadata: tuple[Any, ...]) -> Schema:
     }
     if annotation is int:
         return {"type": ["integer", "string"], "pattern": "^[+-]?[0-9]+$", **bounds}
-    pattern = {"pattern": found} if (found := _bound(metadata, "pattern")) else {}
-    return {"type": SCALAR, **pattern}
+    pattern = _bound(metadata, "pattern")
+    return {"type": SCALAR, **({"pattern": pattern} if pattern else {})}
 
 
 def _bound(metadata: tuple[Any, ...], name: str) -> Any:

@@ -132,10 +132,10 @@ class Narrowing:
         if kind == "menu entry":
             return _one_of({**names.buttons, **_labels(names.modules)})
         if kind == "target":
-            forms = {f"{name}/create": f"New: {found.label}" for name, found in names.modules.items()}
+            forms = {f"{name}/create": f"New: {module.label}" for name, module in names.modules.items()}
             return _one_of({**_labels(names.modules), **forms})
         if kind == "event":
-            events = {f"{name}.{event}": found.label for name, found in names.modules.items() for event in EVENTS}
+            events = {f"{name}.{event}": module.label for name, module in names.modules.items() for event in EVENTS}
             return _one_of(events)
         return self._named_in(kind, module, around) if module is not None else {}
 
@@ -286,7 +286,7 @@ def _comparison(field: FieldNames) -> Schema:
 
 
 def _labels(named: Mapping[str, Any]) -> Labels:
-    return {name: found.label for name, found in named.items()}
+    return {name: entry.label for name, entry in named.items()}
 
 
 def _hover(label: str, kind: str) -> str:

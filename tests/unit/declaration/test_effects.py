@@ -13,7 +13,7 @@ from portal.declaration.shape_keys import keys_of
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
 from portal.views.administration.rights_in_words import ACTION_LABELS
-from portal.workshop.differences import DEEDS
+from portal.workshop.differences import ACTION_PHRASES
 from tests.source_code import PORTAL, nodes_of, python_files
 
 # Keys that only affect the resolved declaration.
@@ -47,7 +47,7 @@ def test_every_word_under_can_has_an_effect():
     assert sorted({*shapes.ACTIONS} - words_outside()) == []
 
 
-@pytest.mark.parametrize("words", [DEEDS, ACTION_LABELS], ids=["diff", "rights"])
+@pytest.mark.parametrize("words", [ACTION_PHRASES, ACTION_LABELS], ids=["diff", "rights"])
 def test_every_word_under_can_is_put_into_words(words):
     assert sorted(words.keys() ^ {*shapes.ACTIONS}) == []
 
