@@ -8,6 +8,7 @@ stops is still left when it continues.
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from portal.fields.working_hours import MOST_TIME, WorkingHours
@@ -18,6 +19,14 @@ ALWAYS = ""  # the option of a deadline that does not depend on a choice
 def is_path(target: str) -> bool:
     """Whether `within` of a deadline names a field that holds a duration, not a period."""
     return not target[:1].isdigit()
+
+
+class ClockState(StrEnum):
+    """What the clock of a deadline does."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True)
@@ -56,12 +65,11 @@ class Timing:
 class Situation:
     """What determines the deadline of a record at a moment.
 
-    `kind`: whether the clock runs, pauses or is stopped; `since`: the moment from which the time counts; `allowed`: the
-    working seconds available, None for no deadline; `choice`: the option that decided them; `done`: when the work was
-    done, if a field says so.
+    `since`: the moment from which the time counts; `allowed`: the working seconds available, None for no deadline;
+    `choice`: the option that decided them; `done`: when the work was done, if a field says so.
     """
 
-    kind: str
+    clock_state: ClockState
     since: datetime.datetime | None
     allowed: int | None
     choice: Any = None
@@ -96,27 +104,23 @@ class DeadlineRule:
         links = (path.partition(".")[0] for path in self.paths)
         return tuple(dict.fromkeys(filter(None, (self.choice, *links, self.since, self.until))))
 
-    def kind(self, state: str | None, done: datetime.datetime | None = None) -> str:
-        """Whether the clock runs, pauses or is stopped in a state; `done`: the moment of `until`."""
+    def clock_state(self, state: str | None, done: datetime.datetime | None = None) -> ClockState:
+        """What the clock does in a state of the record; `done`: the moment of `until`."""
         if done is not None or state in self.stop:
-            return "is stopped"
-        return "pauses" if state in self.pause else "runs"
-
-    def is_late(self, deadline: datetime.datetime | None, kind: str, now: datetime.datetime) -> bool:
-        """Whether a deadline has passed and the clock still runs."""
-        return deadline is not None and deadline < now and kind == "runs"
+            return ClockState.STOPPED
+        return ClockState.PAUSED if state in self.pause else ClockState.RUNNING
 
     def start(self, situation: Situation, given: datetime.datetime | None) -> Timing:
         """The timing of a new record; `given`: a deadline set by hand. Without it, there is no deadline if the clock
         does not run, unless the record comes with the moment at which it was done."""
         timing = self._begin(situation)
         timing = replace(timing, deadline=given or timing.deadline)
-        if situation.kind == "runs" or timing.clock.since is None:
+        if situation.clock_state is ClockState.RUNNING or timing.clock.since is None:
             return timing
-        still = self._standing(timing, situation.done or timing.clock.since, situation.kind)
+        halted = self._halt(timing, situation.done or timing.clock.since, situation.clock_state)
         if given:
-            return self._set_by_hand(still, given)
-        return still if situation.done else replace(still, deadline=None)
+            return self._set_by_hand(halted, given)
+        return halted if situation.done else replace(halted, deadline=None)
 
     def change(
         self,
@@ -127,17 +131,18 @@ class DeadlineRule:
         *given: datetime.datetime | None,
     ) -> Timing:
         """The timing after a change of the record; `given`: the deadline set by hand, if any."""
-        now, kind, moves = now.replace(microsecond=0), after.kind, after.kind != before.kind
+        now, clock_state = now.replace(microsecond=0), after.clock_state
+        is_running, moves = clock_state is ClockState.RUNNING, clock_state is not before.clock_state
         if after.since != before.since:
             timing, moves = self._begin(after), True
         # A clock may also be paused in a state in which it should run, because the declaration has changed.
-        elif timing.clock.since is None and after.since and (moves or kind == "runs"):
-            timing = self._going_on(timing, now)
+        elif timing.clock.since is None and after.since and (moves or is_running):
+            timing = self._resume(timing, now)
         if after.choice != before.choice:
             timing = self._choose(timing, after)
         for deadline in given:
             timing = self._set_by_hand(timing, deadline)
-        return self._standing(timing, now, kind) if moves and kind != "runs" and after.since else timing
+        return self._halt(timing, now, clock_state) if moves and not is_running and after.since else timing
 
     def _begin(self, situation: Situation) -> Timing:
         if situation.since is None:
@@ -145,25 +150,27 @@ class DeadlineRule:
         since, allowed = situation.since.replace(microsecond=0), situation.allowed
         return Timing(None if allowed is None else self.hours.later(since, allowed), Clock(since=since))
 
-    def _going_on(self, timing: Timing, now: datetime.datetime) -> Timing:
+    def _resume(self, timing: Timing, now: datetime.datetime) -> Timing:
         clock = timing.clock
         deadline = timing.deadline if clock.left is None else self.hours.later(now, clock.left)
         return Timing(deadline, Clock(clock.used, now))
 
-    def _standing(self, timing: Timing, now: datetime.datetime, kind: str) -> Timing:
+    def _halt(self, timing: Timing, now: datetime.datetime, clock_state: ClockState) -> Timing:
+        """The timing with the clock paused or stopped."""
         clock, deadline = timing.clock, timing.deadline
         used = clock.used + (self.hours.between(clock.since, now) if clock.since else 0)
         if deadline is None or abs(deadline - now) > MOST_TIME:  # too far away to be moved by pauses
             return Timing(deadline, Clock(used))
         left = self.hours.between(now, deadline)
-        return Timing(None if kind == "pauses" else deadline, Clock(used, None, left))
+        return Timing(None if clock_state is ClockState.PAUSED else deadline, Clock(used, None, left))
 
     def _choose(self, timing: Timing, situation: Situation) -> Timing:
         """The deadline for another choice, as if it had been made from the beginning."""
         clock, allowed = timing.clock, situation.allowed if situation.since else None
         left = None if allowed is None else allowed - clock.used
         if clock.since is None:
-            return Timing(None if situation.kind == "pauses" else timing.deadline, replace(clock, left=left))
+            deadline = None if situation.clock_state is ClockState.PAUSED else timing.deadline
+            return Timing(deadline, replace(clock, left=left))
         return replace(timing, deadline=None if left is None else self.hours.later(clock.since, left))
 
     @staticmethod

@@ -1,7 +1,7 @@
 """`formula`: computed from other fields of the same record and stored, so that lists sort, filter and search by it.
 
 `of` is arithmetic (`quantity * price`, `first_name + ' ' + last_name`) or a table of options
-(`{impact: {company: high, person: low}}`). The value is computed again whenever a field that it reads changes
+(`{impact: {company: high, person: low}}`). The value is recomputed whenever a field that it reads changes
 (records/indexing/formulas.py). A value that cannot be computed is empty.
 """
 

@@ -1,4 +1,4 @@
-"""Formulas through the page: stored, sorted, filtered, searched and exported, and computed again when they must be."""
+"""Formulas through the page: stored, sorted, filtered, searched and exported, and recomputed when they must be."""
 
 from collections.abc import Iterator
 from decimal import Decimal

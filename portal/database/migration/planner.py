@@ -196,7 +196,7 @@ class Planner:
             yield from self._required(module, field, new=bool(missing or joins))
 
     def _replaced_formula(self, module: Module, before: Field, after: Field) -> PlanStep:
-        """The step for a formula with another type, whose values are computed again instead of converted."""
+        """The step for a formula with another type, whose values are recomputed instead of converted."""
         table, old, new = self.tables.module(module.name), columns_of(before), columns_of(after)
         indexes = self.indexes.take_over(table, after)
         self.indexes.go_with(module.name, {column.name for column in old})

@@ -1,4 +1,4 @@
-"""What is computed again from the records after a migration: the search index, and changed formulas.
+"""What is recomputed from the records after a migration: the search index, and changed formulas.
 
 The steps only mark the modules; records/indexing works off the marks, a few records per transaction.
 """

@@ -64,7 +64,7 @@ def _check_within(draft: DeclarationDraft, module: Module, field: Field, at: Cur
     for key in ("from", "to"):
         if name := value_of_key(field, f"{key}_"):
             _check_moment(draft, module, field, name, at[key])
-    _check_stands(module, value_of_key(field, "pause"), value_of_key(field, "stop"), at)
+    _check_pause_and_stop(module, value_of_key(field, "pause"), value_of_key(field, "stop"), at)
 
 
 def _check_stopwatch(draft: DeclarationDraft, module: Module, field: Field, at: Cursor) -> None:
@@ -173,7 +173,7 @@ def _check_moment(draft: DeclarationDraft, module: Module, deadline: Field, name
         at.wrong("a deadline cannot depend on itself")
 
 
-def _check_stands(module: Module, pause: Collection[str], stop: Sequence[str], at: Cursor) -> None:
+def _check_pause_and_stop(module: Module, pause: Collection[str], stop: Sequence[str], at: Cursor) -> None:
     _check_states(module, pause, at["pause"])
     _check_states(module, stop, at["stop"])
     for index, name in enumerate(stop):

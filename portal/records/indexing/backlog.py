@@ -26,8 +26,8 @@ from portal.database.sql import where
 from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import Module
 from portal.fields.linked_value import Linked
-from portal.records.indexing.computing_again import compute_again
 from portal.records.indexing.folding import refold
+from portal.records.indexing.recomputing import recompute
 from portal.records.indexing.search_entries import indexed_modules, replace_texts
 from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
@@ -113,7 +113,7 @@ def _update_some(connection: sa.Connection, tables: Tables, mark: Mark) -> int:
         following = following.where(where(links, system.table, system.module, tables.declaration, system.policy.reader))
     ids = connection.scalars(following).all()
     if mark.target is None:
-        for renamed in compute_again(system, ids):
+        for renamed in recompute(system, ids):
             update_linking_records(system, renamed)
         refold(system, ids)
     replace_texts(system, ids)

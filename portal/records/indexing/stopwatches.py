@@ -37,7 +37,7 @@ def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dic
     return _read(system, watches, rows, now) if watches else {}
 
 
-def compute_stopwatches_again(system: Records, ids: Iterable[int]) -> None:
+def recompute_stopwatches(system: Records, ids: Iterable[int]) -> None:
     """Rewrites all stopwatches of records from what is stored."""
     watches, table = list(_watches(system.module)), system.table
     columns_of = _read(system, watches, {record_id: {} for record_id in ids}, None) if watches else {}

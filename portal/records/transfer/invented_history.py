@@ -15,7 +15,7 @@ from portal.database.engine import Connection
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Transition, leaves
 from portal.fields.linked_value import Linked
-from portal.records.indexing.stopwatches import compute_stopwatches_again
+from portal.records.indexing.stopwatches import recompute_stopwatches
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author, change_details, event_row
 
@@ -45,7 +45,7 @@ class InventedHistory:
                 records.connection.execute(sa.update(table).where(table.c["id"] == record.id).values(creator))
             older = table.c["id"] == record.id, table.c["modified"] < events[-1]["at"]
             records.connection.execute(sa.update(table).where(*older).values(modified=events[-1]["at"]))
-            compute_stopwatches_again(records, [record.id])
+            recompute_stopwatches(records, [record.id])
 
     def _events(self, record: Record) -> Iterator[dict[str, Any]]:
         lifecycle, at = self.records.module.lifecycle, record.values["created"]

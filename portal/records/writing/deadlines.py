@@ -79,12 +79,12 @@ def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
     option = _value(module, rule.choice, row)
     target = rule.target(option)
     since, done = _value(module, rule.since, row), _value(module, rule.until, row)
-    kind = rule.kind(_value(module, module.state_field, row), done)
+    clock_state = rule.clock_state(_value(module, module.state_field, row), done)
     if target is None or not is_path(target):
-        return Situation(kind, since, None if target is None else rule.hours.seconds(target), option, done)
+        return Situation(clock_state, since, None if target is None else rule.hours.seconds(target), option, done)
     first, *path = target.split(".")
     start = _value(module, first, row)
-    return Situation(kind, since, _duration(system, start, path), (option, start), done)
+    return Situation(clock_state, since, _duration(system, start, path), (option, start), done)
 
 
 def _duration(system: Records, start: Any, path: Sequence[str]) -> int | None:

@@ -4,12 +4,12 @@ import datetime
 
 import pytest
 
-from portal.fields.deadline import DeadlineRule, Situation
+from portal.fields.deadline import ClockState, DeadlineRule, Situation
 from portal.fields.working_hours import WorkingHours
 
 NOON, DAY = datetime.datetime(2026, 3, 5, 12, tzinfo=datetime.UTC), datetime.timedelta(days=1)
 RULE = DeadlineRule("", {"": "4 h"}, frozenset({"waiting"}), frozenset(), WorkingHours(), "_due_clock")
-RUNS, PAUSES = Situation("runs", NOON, 4 * 3_600), Situation("pauses", NOON, 4 * 3_600)
+RUNS, PAUSES = Situation(ClockState.RUNNING, NOON, 4 * 3_600), Situation(ClockState.PAUSED, NOON, 4 * 3_600)
 
 
 @pytest.mark.parametrize("year", [1900, 9999])

@@ -1,4 +1,4 @@
-"""Formulas, roll-ups and stopwatches of existing records, computed again because their declaration has changed."""
+"""Formulas, roll-ups and stopwatches of existing records, recomputed because their declaration has changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,11 +13,11 @@ from portal.records.indexing.formulas import (
     names_in_other_texts,
 )
 from portal.records.indexing.rollups import roll_up, rolling_up
-from portal.records.indexing.stopwatches import compute_stopwatches_again
+from portal.records.indexing.stopwatches import recompute_stopwatches
 from portal.records.reading.records import Records
 
 
-def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
+def recompute(system: Records, ids: Sequence[int]) -> list[int]:
     """Rewrites the roll-ups and stopwatches of records, and their formulas where they differ; returns the ids of those
     that other records now show differently."""
     if not ids:
@@ -25,8 +25,8 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
     if rollups := [field.rollup for field in system.module.fields.values() if field.rollup]:
         roll_up(system, ids, rollups)
     for name in system.module.fields:
-        _compute_rows_again(system, name, ids)
-    compute_stopwatches_again(system, ids)
+        _recompute_rows(system, name, ids)
+    recompute_stopwatches(system, ids)
     formulas, renamed = list(system.module.formulas.values()), []
     if not formulas:
         return []
@@ -44,7 +44,7 @@ def compute_again(system: Records, ids: Sequence[int]) -> list[int]:
     return renamed
 
 
-def _compute_rows_again(system: Records, name: str, ids: Sequence[int]) -> None:
+def _recompute_rows(system: Records, name: str, ids: Sequence[int]) -> None:
     field, currency = system.module.field(name), system.policy.reader.currency
     if not any(column.computed for column in field.row_fields.values()):
         return
