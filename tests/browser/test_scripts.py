@@ -59,7 +59,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def page(page: Page, workshop: str) -> Page:
-    """The form of a new job, of somebody who has signed in."""
+    """The form of a new job, of someone who has signed in."""
     page.goto(f"{workshop}/login?next=/jobs/create")
     page.locator("#email").fill("me@own.example")
     page.locator("#password").fill("workshop-password")
