@@ -185,7 +185,7 @@ def parse(data: Any) -> Condition:
 
 
 def is_group(key: Any, value: Any) -> bool:
-    """Whether a line is `any:` with conditions; a field may also have that name, and is then compared with values."""
+    """Whether a line of a condition is `any:` with conditions; a field of that name is compared with values."""
     if key != "any":
         return False
     if isinstance(value, list):

@@ -122,7 +122,7 @@ def _module_pairs(before: Mapping[str, Module], after: Mapping[str, Module]) -> 
 
 
 def _everyone(connection: sa.Connection, before: Tables, after: Tables, now: datetime.datetime) -> list[Person]:
-    """Everyone who can sign in under one of two declarations, with their rights under both."""
+    """Everyone who can sign in under one of two compared declarations, with their rights under both."""
     rights = [dict(_policies(connection, tables, now)) for tables in (before, after)]
     accounts = {account.id: account for side in rights for account in side}
     by_id = [{account.id: policy for account, policy in side.items()} for side in rights]

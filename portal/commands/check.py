@@ -89,7 +89,7 @@ def _print_for_programs(loaded: Loaded, form: str, folder: Path) -> None:
 
 
 def _from_here(folder: Path) -> str:
-    """The folder relative to the current one, which in a workflow is the root of the repository."""
+    """The checked folder relative to the current one, which in a workflow is the root of the repository."""
     here = Path.cwd().resolve()
     resolved = folder.resolve()
     return resolved.relative_to(here).as_posix() if resolved.is_relative_to(here) else resolved.as_posix()

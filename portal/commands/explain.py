@@ -45,7 +45,7 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
 def _steps(
     connection: Connection, portal: OpenPortal, email: str, question: tuple[str, str, str | None]
 ) -> Iterator[ExplainStep]:
-    """The account first: a person who may not sign in sees nothing."""
+    """The steps of an explanation, the account first: a person who may not sign in sees nothing."""
     now = portal.declaration.reader().now
     account = find_account(connection, portal.tables, email)
     if account is None:

@@ -72,7 +72,7 @@ def _with_timing(engine: sa.Engine) -> sa.Engine:
 
 
 def _parse_address(url: str) -> sa.URL:
-    """An address; it may name several servers as for PostgreSQL's own programs: HOST:PORT,HOST:PORT."""
+    """Parses a database's address; it may name several servers as in PostgreSQL's own programs: HOST:PORT,HOST:PORT."""
     several = SEVERAL_HOSTS.fullmatch(url)
     if several is None:
         return sa.make_url(url)

@@ -53,7 +53,7 @@ def release_claims(connection: sa.Connection, table: sa.Table) -> None:
 
 
 def mark_sent(connection: sa.Connection, table: sa.Table, row_id: int, now: datetime.datetime) -> None:
-    """Marks a row as sent: the other side has accepted it."""
+    """Marks a row of a queue as sent: the other side has accepted it."""
     update_queued_row(connection, table, row_id, state=SENT, sent=now, locked_until=None, reason=None)
 
 
@@ -97,7 +97,7 @@ def refuse(connection: sa.Connection, table: sa.Table, row_id: int, reason: str)
 def is_late(
     connection: sa.Connection, table: sa.Table, now: datetime.datetime, *conditions: sa.ColumnElement[bool]
 ) -> bool:
-    """Whether any row of the queue must be given up."""
+    """Whether any row of a queue must be given up."""
     query = sa.select(table.c["id"]).where(late(table, now), *conditions)
     return connection.execute(query.limit(1)).first() is not None
 

@@ -138,7 +138,7 @@ def _read_module(draft: DeclarationDraft, name: str, entry: Any, builtin: dict[s
 def _without_misplaced_fields(
     draft: DeclarationDraft, module: str, entry: Mapping[str, Any], at: Cursor
 ) -> dict[str, Any]:
-    """`entry` without fields that are next to `fields:` instead of below it, which are reported."""
+    """The `entry` of a module without fields that are next to `fields:` instead of below it, which are reported."""
     misplaced = [
         name
         for name, value in entry.items()
@@ -154,7 +154,7 @@ def _without_misplaced_fields(
 def _without_internal_keys_of_lifecycle(
     entry: dict[str, Any], key: str, shape: type[Any], at: Cursor
 ) -> dict[str, Any]:
-    """`entry` without internal keys in the items of entry["lifecycle"][key]."""
+    """The `entry` of a module without internal keys in the items of entry["lifecycle"][key]."""
     lifecycle = entry.get("lifecycle")
     items = lifecycle.get(key) if isinstance(lifecycle, Mapping) else None
     if not isinstance(lifecycle, Mapping) or not isinstance(items, Mapping):

@@ -90,7 +90,7 @@ def _access(entry: Any, at: Cursor) -> tuple[Access, dict[str, Any]] | None:
 
 
 def _with_misplaced(draft: DeclarationDraft, top: dict[str, Any], at: Cursor) -> dict[str, Any]:
-    """The keys of a profile; modules next to `modules:`, and its own keys under it, are moved to their right place."""
+    """The keys of a profile's file; modules and its own keys in each other's place are moved to their right one."""
     for name in [name for name in top if name not in keys_of(Profile) and name in keys_of(Access)]:
         if name not in draft.modules and intended_key(name, keys_of(Profile)) is None:
             at[name].key.wrong(f'"{name}" belongs to a module: write it under modules:, below the name of the module')

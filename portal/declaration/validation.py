@@ -266,7 +266,7 @@ def _leave_out(entry: dict[str, Any], path: KeyPath) -> bool:
 
 
 def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
-    """`entry` without internal keys; each of them is reported as unknown."""
+    """An `entry` without internal keys; each of them is reported as unknown."""
     if not isinstance(entry, Mapping):
         return entry
     wrong = [name for name in internal_keys(shape) if name in entry]
@@ -276,7 +276,7 @@ def without_internal(shape: type[Shape], entry: Any, at: Cursor) -> Any:
 
 
 def mapping(value: Any, at: Cursor, what: str) -> Mapping[str, Any]:
-    """`value` if it is a mapping; else an empty mapping, and a problem unless nothing is written."""
+    """An entry's `value` if it is a mapping; else an empty mapping, and a problem unless nothing is written."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, str) and re.match(r"[\w-]+:\S", value):

@@ -213,7 +213,7 @@ def _some_keys(shape: type[Shape]) -> str:
 
 
 def _names_in(mapping: Mapping[str, Any]) -> str:
-    """The names of a mapping that should be a list, such as `{create: true}` and `{modified: desc}`."""
+    """For a sentence: the names of a mapping that should be a list, as `{create: true}` and `{modified: desc}`."""
     if isinstance(field := mapping.get("field"), str):  # {field: modified, order: desc}
         mapping = {field: "desc" if "desc" in mapping.values() else None}
     names = (f"-{name}" if value == "desc" else name for name, value in mapping.items() if value is not False)

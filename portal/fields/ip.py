@@ -24,7 +24,7 @@ RANGES = ("min", "max", "before", "after")
 
 
 def _read(text: str) -> Interface | None:
-    """The address and the range that a text means; None if it is neither. A zone such as %eth0 is not accepted."""
+    """The IP address and the range that a text means; None if it is neither. A zone such as %eth0 is not accepted."""
     try:
         return None if len(text) > LONGEST or "%" in text else ipaddress.ip_interface(text)
     except ValueError:
@@ -41,7 +41,7 @@ def _from_to(text: str) -> tuple[Address, Address] | None:
 
 
 def _shortest(text: str) -> str | None:
-    """An address or a range in its shortest form, in CIDR notation if possible; None for other texts."""
+    """An IP address or a range in its shortest form, in CIDR notation if possible; None for other texts."""
     if ends := _from_to(text):
         networks = list(ipaddress.summarize_address_range(*ends))
         address = ipaddress.ip_interface(str(networks[0])) if len(networks) == 1 else None

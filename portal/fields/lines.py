@@ -352,7 +352,7 @@ class Lines(OwnTable):
 
 
 def _exact_sum(values: Sequence[Any]) -> Any:
-    """The sum of whole numbers, or of decimals."""
+    """The sum of a column of rows: of whole numbers, or of decimals."""
     return functools.reduce(EXACT.add, values) if isinstance(values[0], Decimal) else sum(values)
 
 

@@ -217,7 +217,7 @@ def _area(constant: Area | Location) -> Area:
 
 
 def _degrees_in(text: str) -> tuple[Decimal, Decimal] | None:
-    """Latitude and longitude in a text; None if it has none."""
+    """Latitude and longitude in the typed text of a location; None if it has none."""
     if text.startswith(("http://", "https://")):
         match = next(filter(None, (pattern.search(text) for pattern in _ADDRESSES)), None)
     else:

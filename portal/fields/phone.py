@@ -89,7 +89,7 @@ def _digits_of(text: str) -> str:
 
 
 def to_dial(text: str) -> str:
-    """A number for `tel:`; "" if the text has no digit."""
+    """A telephone number for `tel:`; "" if the text has no digit."""
     match = PATTERN.fullmatch(text)
     number, extension = match.groups() if match else (text, None)
     digits = re.sub(r"[^+0-9]", "", number.replace(LEFT_OUT, "") if number.startswith(("+", "(+")) else number)
@@ -97,6 +97,6 @@ def to_dial(text: str) -> str:
 
 
 def _spellings(digits: str) -> tuple[str, ...]:
-    """The ways to spell a number: 0039… as +39…, and with the 0 that is omitted after a country code."""
+    """The ways to spell a telephone number: 0039… as +39…, and with the 0 that is omitted after a country code."""
     bare = digits.lstrip("0")
     return (digits, bare) if bare and bare != digits else (digits,)

@@ -88,7 +88,7 @@ class TextLike(Field):
 
 
 def at_most(text: str, most: int) -> str:
-    """`text` itself. Raises Refused if it is longer than `most` characters."""
+    """A typed `text`, unchanged. Raises Refused if it is longer than `most` characters."""
     if len(text) > most:
         raise Refused(ngettext("Use at most ${number} character.", "Use at most ${number} characters.", most))
     return text

@@ -114,6 +114,6 @@ def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now
 
 
 def _forget_others(connection: sa.Connection, tables: Tables, modules: list[Module]) -> None:
-    """Forgets modules without `keep`: if it returns, it is announced again."""
+    """Forgets modules without `keep`: if the rule returns, it is announced again."""
     others = tables.keep.c["module"].not_in([module.name for module in modules])
     connection.execute(sa.delete(tables.keep).where(others))

@@ -20,7 +20,7 @@ _ESCAPED_PROPERTY = _ESCAPED | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 def as_json(problems: Iterable[Problem]) -> str:
-    """A list of objects, one per problem; files are relative to the declaration's folder."""
+    """Problems as JSON: a list of objects, one per problem; files are relative to the declaration's folder."""
     return json.dumps([_as_object(problem) for problem in problems], ensure_ascii=False, indent=2)
 
 

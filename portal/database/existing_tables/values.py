@@ -35,7 +35,7 @@ LIGATURES = (("ß", "ss"), ("æ", "ae"), ("œ", "oe"), ("þ", "th"))
 
 
 def _as_others(value: Any, kind: str, zone: ZoneInfo) -> Any:
-    """A moment in the portal's time zone if the column has no zone; its day if the column holds days."""
+    """An existing table's moment in the portal's time zone if the column has no zone; its day if it holds days."""
     if not isinstance(value, datetime.datetime):
         return value
     local = value.astimezone(zone)

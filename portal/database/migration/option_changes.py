@@ -27,7 +27,7 @@ def renamed_options(entry: Mapping[str, Any], after: Field, history: Mapping[str
 def removed_options(
     counts: RowCounts, module: str, before: Field, after: Field, renames: Mapping[str, str]
 ) -> Iterator[PlanStep]:
-    """A note for each option that is no longer declared: records keep it until someone chooses again."""
+    """A note in a plan for each option that is no longer declared: records keep it until someone chooses again."""
     for name in before.declared_options:
         if name in after.declared_options or name in renames.values() or not after.declared_options:
             continue

@@ -206,7 +206,7 @@ class _ViewMaker:
         return expressions
 
     def _new_names(self, column: str, renamed: Mapping[str, str]) -> str:
-        """`column` with old names in it replaced; `renamed`: new name → old name."""
+        """The SQL of `column` with old names in it replaced, for a view; `renamed`: new name → old name."""
         whens = " ".join(f"WHEN {self._literal(old)} THEN {self._literal(new)}" for new, old in renamed.items())
         return f"CASE {column} {whens} ELSE {column} END"
 

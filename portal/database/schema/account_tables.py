@@ -51,7 +51,7 @@ def _account_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _session_table(metadata: sa.MetaData) -> sa.Table:
-    """Who is signed in."""
+    """The table of sessions: who is signed in."""
     return sa.Table(
         "portal_session",
         metadata,
@@ -70,7 +70,7 @@ def _session_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _token_table(metadata: sa.MetaData) -> sa.Table:
-    """The tokens that give programs the rights of an account."""
+    """The table of API tokens, which give programs the rights of an account."""
     return sa.Table(
         "portal_api_token",
         metadata,
@@ -87,7 +87,7 @@ def _token_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _second_factor_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
-    """Authenticator apps, their recovery codes, and passkeys."""
+    """The tables of authenticator apps, their recovery codes, and passkeys."""
     return {
         "second_factor": sa.Table(
             "portal_second_factor",
@@ -194,7 +194,7 @@ def _admission_tables(metadata: sa.MetaData) -> dict[str, sa.Table]:
 
 
 def _saved_view_table(metadata: sa.MetaData) -> sa.Table:
-    """Lists as arranged by accounts, see accounts/saved_views.py."""
+    """The table of saved views: lists as arranged by accounts, see accounts/saved_views.py."""
     return sa.Table(
         "portal_saved_view",
         metadata,

@@ -98,7 +98,7 @@ NOTHING = SearchWords()
 
 
 def parse_words(text: str) -> SearchWords:
-    """The words and phrases of a reader's input. Operators of query languages have no meaning: they are punctuation."""
+    """The words and phrases of a search as typed. Operators have no meaning: they are punctuation."""
     if not text:
         return NOTHING
     terms: list[Term] = []
@@ -124,7 +124,7 @@ def _unquoted_terms(text: str) -> list[Term]:
 
 
 def _phrase(phrase: list[str]) -> list[str]:
-    """The needle for a text in which these words are adjacent; none for one word."""
+    """The needle for a text in which these words of a search are adjacent; none for one word."""
     return [f" {' '.join(phrase)} "] if len(phrase) > 1 else []
 
 

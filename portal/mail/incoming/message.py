@@ -166,7 +166,7 @@ def _is_automatic(message: Message, sender: str) -> bool:
 
 
 def _is_of_other_list(message: Message, own_address: str) -> bool:
-    """Whether a mailing list other than our own address forwarded it."""
+    """Whether a mailing list other than our own address forwarded the mail."""
     is_of_list = str(message.get("Precedence", "")).strip().lower() == "list"
     if not is_of_list and not any(message.get(header) for header in LIST_HEADERS):
         return False

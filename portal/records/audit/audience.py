@@ -25,7 +25,7 @@ MOST_VALUES = 2_000  # parameters of one statement
 def outcomes(
     connection: sa.Connection, policies: Mapping[int, Policy], module: str, record: Record
 ) -> dict[int, Outcome]:
-    """What decides whether each reader sees the record. The keys of `policies` are any numbers the caller chooses."""
+    """What decides whether each of many readers sees the record; the keys of `policies` are any numbers."""
     outcomes: dict[int, Outcome] = {}
     for keys in _kinds(policies):
         policy = policies[keys[0]]

@@ -22,7 +22,7 @@ Matches = tuple[tuple[str, bool], ...]
 
 
 def matches(text: str, searched: SearchWords) -> Matches:
-    """`text` in pieces, each with whether it matches; empty if none matches."""
+    """A `text` in pieces, each with whether it matches the search; empty if none matches."""
     pieces: list[tuple[str, bool]] = []
     end = 0
     if text.isascii() and not _may_match(text.lower(), searched):

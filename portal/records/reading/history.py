@@ -209,7 +209,7 @@ def _author(records: Records, row: Mapping[str, Any]) -> str:
 
 
 def _changes(records: Records, details: Mapping[str, Any]) -> Iterator[FieldChange]:
-    """The changes of readable fields; for customers, without fields that were internal at the time."""
+    """The changes of readable fields in an event; for customers, without fields that were internal at the time."""
     policy, module = records.policy, records.module
     readable = policy.readable(records.name)
     private = () if policy.staff else details.get("private", ())

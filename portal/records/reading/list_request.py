@@ -122,5 +122,5 @@ def _read_sort(records: Records, form: Form) -> list[str]:
 
 
 def _sortable(records: Records, name: str) -> bool:
-    """Whether the list can be sorted by this field; other names are ignored."""
+    """Whether a requested list can be sorted by this field; other names are ignored."""
     return name in records.policy.readable(records.name) and records.module.field(name).sortable

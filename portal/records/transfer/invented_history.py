@@ -113,7 +113,7 @@ class InventedHistory:
 
 
 def _shortest_way_to(lifecycle: Lifecycle, state: str | None) -> Sequence[Transition]:
-    """The shortest path of transitions from the first state; empty if none leads to `state`."""
+    """The shortest path of transitions that a record may have taken to `state`; empty if there is none."""
     ways: dict[str | None, tuple[Transition, ...]] = {lifecycle.start: ()}
     waiting = [lifecycle.start]
     for reached in waiting:

@@ -106,7 +106,7 @@ def _remember(records: Records, stored: StoredImport, field: str) -> None:
 
 
 def imported_at(records: Records, stored: StoredImport) -> datetime.datetime | None:
-    """When a file was imported; None if that is no longer known."""
+    """When an uploaded file was imported; None if that is no longer known."""
     event = records.policy.tables.event
     at: datetime.datetime | None = records.connection.scalar(
         sa.select(event.c["at"]).where(event.c["id"] == stored.first_event)
@@ -162,7 +162,7 @@ def undo_import(records: Records, stored: StoredImport, author: Author) -> Undon
 
 
 def _stays(source: tuple[str, int], created: Mapping[int, Record], reasons: Mapping[int, str]) -> bool:
-    """Whether the record `source` (module and id; "" for this module) still exists after the import is undone."""
+    """Whether the record `source` (module and id; "" for this module) still exists after an import is undone."""
     module, record_id = source
     return bool(module) or record_id not in created or record_id in reasons
 

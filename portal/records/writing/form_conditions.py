@@ -179,7 +179,7 @@ def _form_names(field: Field) -> list[str]:
 
 
 def linked_records(records: Records, link: Field, raw: Any) -> list[Linked]:
-    """The records that `raw`, `me` or a name, means in a condition on `link`."""
+    """The records that a form's condition on `link` means by `raw`: `me`, or a name."""
     constant = link.constant(raw, records.policy.reader.machine)
     if not isinstance(constant, str):
         return [item if isinstance(item, Linked) else Linked(item, link.targets[0]) for item in constant]

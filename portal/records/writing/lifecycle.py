@@ -19,7 +19,7 @@ from portal.texts import _
 
 
 def state_of(records: Records, record: Record) -> str | None:
-    """The record's state, whether or not the reader may read it."""
+    """The state of a record, whether or not the reader may read it."""
     name = records.module.state_field
     if name is None:
         return None
@@ -35,7 +35,7 @@ def values_after(records: Records, values: Mapping[str, Any], transition: Transi
 
 
 def open_state(records: Records, record: Record, even_final: bool = False) -> str | None:
-    """The record's current state, since someone may have moved it after it was read.
+    """The current state of a record, since someone may have moved it after it was read.
 
     Raises ConflictError if the record is gone, or if it is final by now, unless `even_final`.
     """
@@ -48,7 +48,7 @@ def open_state(records: Records, record: Record, even_final: bool = False) -> st
 
 
 def is_final(records: Records, record: Record) -> bool:
-    """Whether no transition leaves the record's state, for any reader."""
+    """Whether a record is in a final state: no transition leaves it, for any reader."""
     return records.module.is_final(state_of(records, record))
 
 

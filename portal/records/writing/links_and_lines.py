@@ -26,7 +26,7 @@ def write_own_tables(records: Records, record_id: int, values: Mapping[str, Any]
 
 
 def _link_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Linked, ...]]:
-    """The `values` that are in join tables."""
+    """The `values` of a record that are in join tables, to write there."""
     names = [name for name, field in module.fields.items() if field.in_join_table]
     return {name: tuple(values[name] or ()) for name in names if name in values}
 
@@ -47,7 +47,7 @@ def write_links(records: Records, name: str, links: Mapping[int, Iterable[Linked
 
 
 def _row_values(module: Module, values: Mapping[str, Any]) -> dict[str, tuple[Row, ...]]:
-    """The `values` that are rows of `lines` fields."""
+    """The `values` of a record that are rows of `lines` fields, to write to their tables."""
     names = [field.name for field in module.lines if field.name in values]
     return {name: tuple(values[name] or ()) for name in names}
 

@@ -57,7 +57,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
 
 
 def touch_row(records: Records, record_id: int, row: Row) -> None:
-    """Writes columns of a record's row, regardless of its version."""
+    """Writes columns of a record's own row, regardless of its version."""
     table = records.table
     if isinstance(table, ExistingTable):
         _update_others(records, table, record_id, row)

@@ -95,7 +95,7 @@ class Writer:
         return record_id
 
     def edit(self, record: Record, values: Mapping[str, Any], version: int) -> None:
-        """Writes the values that differ from the record's.
+        """Edits a record: writes the values that differ from its own.
 
         `version`: that of the record when the author began. Raises NotAllowedError, and ConflictError if the record has
         another version by now, or is final, so that only staff may change internal fields.

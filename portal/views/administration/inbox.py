@@ -133,5 +133,5 @@ def _shown(mail: MailRow, request: Request) -> MailShown:
 
 
 def _raw(mail: MailRow, request: Request) -> bytes:
-    """The bytes of an unused mail. Raises StoreError."""
+    """The bytes of an unused mail to show. Raises StoreError."""
     return b"".join(request.store.read(mail.stored)) if mail.stored else b""

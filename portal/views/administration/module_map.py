@@ -181,7 +181,7 @@ def _boxes(request: Request, drawing: Drawing, links: Mapping[str, list[tuple[st
 
 
 def _count(request: Request, module: str) -> str:
-    """How many records the administrator sees; empty if they do not have the module."""
+    """How many records of a module on the map the administrator sees; empty if they do not have it."""
     if request.policy.access(module) is None:
         return ""
     return count_text(Records(request.connection, request.policy, module).count(Query()), request.reader)

@@ -38,7 +38,7 @@ def answer_with_record(request: Request, records: Records, record_id: int, statu
 
 
 def repeated(request: Request, records: Records) -> Response | None:
-    """The redirect to the result of an earlier request with the same Idempotency-Key; None for the first one."""
+    """The redirect to the result of a program's earlier request with the same Idempotency-Key; None if it is new."""
     key = _key(request)
     address = kept_address(records.connection, records.policy.tables, key) if key else None
     return None if address is None else Response(status=303, location=own_url(request, address), json_body={})

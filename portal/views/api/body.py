@@ -44,7 +44,7 @@ def read_body(request: Request) -> dict[str, Any]:
 
 
 def read_json(request: Request) -> dict[str, Any]:
-    """The JSON object that is the whole body of a request. Raises InputError and HTTPError."""
+    """The JSON object that is the whole body of a program's request. Raises InputError and HTTPError."""
     if media_type(request) != JSON:
         raise HTTPUnsupportedMediaType(WANTED)
     if (request.content_length or 0) > LARGEST_URLENCODED:

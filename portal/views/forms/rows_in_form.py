@@ -21,7 +21,7 @@ from portal.records.writing.validation import (
 
 
 def row_values_in_form(of_rows: RowRecords, form: Form, before: Row | None) -> dict[str, Any]:
-    """The values of a row in its inputs, with its computed values; unreadable ones are empty.
+    """The values of one row of `lines` in the inputs of a form, with its computed values; unreadable ones are empty.
 
     `before`: the stored row, None for a new one.
     """

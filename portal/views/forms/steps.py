@@ -24,13 +24,13 @@ def step_state(number: int, present: int, step: Step) -> StepState:
 
 
 def hidden_inputs(content: FormContent, fields: list[Field]) -> tuple[tuple[str, str], ...]:
-    """The content of the other steps, as hidden inputs."""
+    """The content of a form's other steps, as hidden inputs."""
     names = [name for field in fields for name in field.input_names(content.inputs)]
     return tuple((name, value) for name in names for value in content.many(name) if value)
 
 
 def choices_made(content: FormContent, earlier: tuple[Step, ...], fields: Mapping[str, Field]) -> list[EarlierChoice]:
-    """The choices made in earlier steps, in words."""
+    """The choices made in earlier steps of a form, in words."""
     records, choices = content.records, []
     for number, step in enumerate(earlier):
         for field in (fields[name] for name in flat(step.fields) if name in fields):
@@ -41,7 +41,7 @@ def choices_made(content: FormContent, earlier: tuple[Step, ...], fields: Mappin
 
 
 def first_wrong_step(layout: FormLayout, errors: Mapping[str, str]) -> int:
-    """The first step with an error."""
+    """The first step of a form with an error."""
     wrong = (number for number, step in enumerate(layout.steps or ()) if step_names(step) & set(errors))
     return next(wrong, 0)
 

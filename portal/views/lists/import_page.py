@@ -150,7 +150,7 @@ def send_problems(module: Module, request: Request) -> Response:
 
 
 def _import(importing: ImportRequest) -> Response:
-    """Imports, unless a row has become bad in the meantime: then the page says so."""
+    """Imports the previewed file, unless a row has become bad in the meantime: then the page says so."""
     records, request = importing.records, importing.request
     back = HTTPSeeOther(import_address(records.name, importing.parameters))
     if again := answer_if_repeated(records, request):
@@ -221,7 +221,7 @@ def _earlier(importing: ImportRequest) -> Iterator[EarlierImport]:
 
 
 def _with_file(page: ImportPage, importing: ImportRequest, source: LimitedRows) -> ImportPage:
-    """The page with the columns of the file and, if each has a target, with what would happen."""
+    """The import page with the columns of the file and, if each has a target, with what would happen."""
     reader = importing.request.reader
     columns = columns_of_file(importing.records, source.headers, importing.options(source.headers))
     samples = _samples(source)

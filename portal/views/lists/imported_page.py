@@ -108,7 +108,7 @@ def undo(module: Module, request: Request) -> Response:
 
 
 def _done(importing: ImportRequest) -> Imported:
-    """The result of the import. Raises HTTPNotFound."""
+    """The result of the import that the page shows. Raises HTTPNotFound."""
     done = (
         imported(importing.records, importing.stored_import, importing.author)
         if importing.stored_import and importing.stored_import.first_event

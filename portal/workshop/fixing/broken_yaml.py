@@ -76,7 +76,7 @@ def _without_traces(source: SourceText) -> Iterator[Proposal]:
 
 
 def _with_space(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With a space after a colon or a dash."""
+    """The broken line with a space after a colon or a dash."""
     line = source.lines[number - 1]
     for match in _COLON.finditer(line):
         if line[: match.start()].count('"') % 2 == 0:
@@ -100,7 +100,7 @@ def _with_comma_before_key(source: SourceText, number: int) -> Iterator[Proposal
 
 
 def _in_quotes(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With the value of a line, or one in braces, in quotes."""
+    """The broken line with its value, or one in braces, in quotes."""
     line = source.lines[number - 1]
     for match in (*_IN_BRACES.finditer(line), *([after_key] if (after_key := _VALUE.match(line)) else [])):
         value = match["value"]
@@ -165,7 +165,7 @@ def _with_colon(source: SourceText, number: int) -> Iterator[Proposal]:
 
 
 def _without_equals(source: SourceText, number: int) -> Iterator[Proposal]:
-    """With a colon in place of an equals sign."""
+    """The broken line with a colon in place of an equals sign."""
     line = source.lines[number - 1]
     for match in re.finditer(r"(?<=\w)\s*=\s*(?=\S)", line):
         yield source.replaced(number, match.start() + 1, len(match[0]), ": ")

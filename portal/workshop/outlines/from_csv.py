@@ -146,13 +146,13 @@ def _stem(name: str) -> str:
 
 
 def _stems(other: CsvFile) -> set[str]:
-    """The names of columns that link to a file, alone or before `_id`: the file's name in singular and plural."""
+    """The names of columns that link to a CSV file, alone or before `_id`: its name in singular and plural."""
     name = snake(other.path.stem)
     return {name, in_singular(name), name.removesuffix("s"), name.removesuffix("ies") + "y"}
 
 
 def _is_parent(name: str, file: CsvFile, other: CsvFile) -> bool:
-    """`reportsTo`, `shipVia`: a column that links to the same file, or to one whose name it contains."""
+    """Whether a column links to its own CSV file or to one whose name it contains: `reportsTo`, `shipVia`."""
     if file is other:
         return name in ("reports_to", "manager", "parent", "parent_id", "boss", "manager_id")
     return name.endswith("_via") and snake(other.path.stem).startswith(name.removesuffix("_via"))

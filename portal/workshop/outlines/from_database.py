@@ -92,7 +92,7 @@ def _module(connection: sa.Connection, table: Table, modules: dict[str, str]) ->
 
 
 def _look(connection: sa.Connection, table: Table, source: sa.TableClause) -> dict[str, ColumnValues]:
-    """Sample values of a table, by column."""
+    """Sample values of a table in the database, by column."""
     names = [name for name, kind in table.inspected.columns.items() if kind != "binary"]
     values = {name: ColumnValues(name) for name in table.inspected.columns}
     texts = [sa.cast(source.c[name], sa.Text()).label(name) for name in names]

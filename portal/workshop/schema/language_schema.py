@@ -250,7 +250,7 @@ def described(names: Iterable[str], descriptions: Mapping[str, str]) -> Schema:
 
 
 def _one_scalar(schemas: list[Schema]) -> Schema:
-    """One schema for several schemas of scalars: all their values, else any scalar."""
+    """One JSON Schema for several schemas of scalars: all their values, else any scalar."""
     values = [_values_of_schema(schema) for schema in schemas]
     return {"enum": [value for listed in values for value in listed]} if all(values) else {"type": SCALAR}
 
