@@ -4,12 +4,10 @@ A new widget is an entry of WIDGETS and a macro of the same name in templates/wi
 `widget`. tests/unit/views/forms/test_widgets.py lists every place that is missing.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from portal.conditions import AnyOf, Comparison, Condition, FieldValue
 from portal.fields.address import AddressField
 from portal.fields.base import Field
 from portal.fields.byte_sizes import shown_size
@@ -23,21 +21,17 @@ from portal.fields.money import MoneyField
 from portal.fields.protocols import Form
 from portal.fields.rating import Rating
 from portal.fields.reader import Reader
-from portal.fields.refused import declared_text
 from portal.fields.row_form import row_in
-from portal.records.reading.records import Records
 from portal.records.reading.rows_as_records import RowRecords, rows_of
 from portal.records.writing.defaults import defaults
 from portal.records.writing.form_conditions import (
     asks_server,
     depends_on,
-    is_decided_by_server,
     is_locked,
     is_offered,
     is_required,
     is_shown,
     limits,
-    linked_records,
 )
 from portal.records.writing.validation import typed_columns
 from portal.texts import _
@@ -59,6 +53,7 @@ from portal.views.forms.form_page import (
 )
 from portal.views.forms.offers import find_address, link_cards, link_offers
 from portal.views.forms.rows_in_form import row_values_in_form, rows_in_form
+from portal.views.forms.script_conditions import script_condition
 from portal.views.parts import LineHead
 from portal.web.addresses import record_address
 
@@ -115,13 +110,13 @@ def widget(content: FormContent, field: Field) -> Widget:
         help=field.help or "",
         placeholder=field.placeholder or "",
         required=is_required(content.records, field, content.values),
-        required_when=_rule(content, field.required_when),
+        required_when=script_condition(content, field.required_when),
         error=content.errors.get(content.prefix + field.name, ""),
         max_length=field.length_limit,
         offers=tuple(Offer(text, "", False) for text in field.suggested),
-        read_only_when=_rule(content, field.read_only_when),
+        read_only_when=script_condition(content, field.read_only_when),
         locked=locked,
-        show_when=_rule(content, field.show_when),
+        show_when=script_condition(content, field.show_when),
         hidden=not is_shown(content.records, field, content.values),
         asks_server=asks_server(content.records, field),
         reuse=kind.reuse,
@@ -169,7 +164,7 @@ def _offer(content: FormContent, field: HasOptions, name: str, chosen: bool) -> 
     if name in content.stored_options(field) and not is_offered(records, field, name, content.stored):
         return offer
     hidden = not is_offered(records, field, name, content.values)
-    return offer._replace(show_when=_rule(content, option.show_when), hidden=hidden)
+    return offer._replace(show_when=script_condition(content, option.show_when), hidden=hidden)
 
 
 def _removed_options(content: FormContent, field: HasOptions) -> list[tuple[str, str]]:
@@ -370,31 +365,3 @@ WIDGETS = {
         WidgetKind("lines", _lines, grouped=True),
     )
 }
-
-
-def _rule(content: FormContent, condition: Condition | None) -> str:
-    """A condition for a widget's script: {"all": […]}, {"any": […]}, [field, operator, [values], negated] or "".
-
-    A value is a text, or {"field": name} for the value of another input."""
-    return "" if condition is None else json.dumps(_as_json(content, condition))
-
-
-def _as_json(content: FormContent, condition: Condition) -> Any:
-    if not isinstance(condition, Comparison):
-        return {"any" if isinstance(condition, AnyOf) else "all": [_as_json(content, part) for part in condition.parts]}
-    records = content.records
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    other = records.module.field(condition.path[0])
-    texts: list[Any] = [{"field": content.prefix + name} for name in condition.other_fields]
-    known = (value for value in values if not isinstance(value, FieldValue))
-    texts += [text for value in known for text in _input_texts(records, other, condition.operator, value)]
-    operator = "" if is_decided_by_server(other, condition) else condition.operator
-    return [content.prefix + other.name, operator, texts, condition.negated]
-
-
-def _input_texts(records: Records, other: Any, operator: str, value: Any) -> list[str]:
-    """The texts of a form's inputs that mean `value`, for the script of a widget."""
-    if other.targets and operator in ("equal", "one_of") and value not in (None, ""):
-        links = linked_records(records, other, value)
-        return [other.link_value(link) for link in links]
-    return ["" if value is None else declared_text(value)]
