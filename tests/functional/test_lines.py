@@ -127,6 +127,11 @@ def nancy(shop):
     return shop[NANCY]
 
 
+def test_each_row_marks_what_is_required_where_a_phone_shows_no_header(anna):
+    labels = anna.get("/orders/create").html.select('[data-line="lines.0"] label')
+    assert [label["for"] for label in labels if label.select(".required")] == ["field-lines-0-quantity"]
+
+
 def test_rows_are_typed_stored_and_shown_with_their_totals(anna):
     form = form_of(anna.get("/orders/create"), "/orders/create")
     form["title"] = "Laptops"
