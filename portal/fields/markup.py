@@ -45,7 +45,10 @@ WITHOUT_END = ("br", "hr", "img")
 ENDED_BY_NEXT = ("p", "li", "dt", "dd")
 ENDED_BY_PARENT = (*ENDED_BY_NEXT, "td", "th", "tr", "thead", "tbody", "tfoot")
 PARENTS = ("ul", "ol", "dl", "table", "tr", "thead", "tbody", "tfoot")
-OWN_ADDRESS = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+# A picture of this host, by the address of a file: no export or list that each reader's browser would load.
+OWN_PICTURE = re.compile(
+    r"/(?![/\\])[^\x00-\x20\\?#]*(?:/files/\d+(?:/preview)?|\.(?:png|jpe?g|gif|webp))", re.ASCII | re.IGNORECASE
+)
 RENDERER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
 
@@ -86,7 +89,8 @@ def as_markup(text: str) -> str:
 
 
 def sanitized(markup: str) -> str:
-    """`markup` without scripts, styles, forms, frames, and images from other sites (which would learn who reads it)."""
+    """`markup` without scripts, styles, forms, frames, and images that are no files of this site: others would learn
+    who reads it."""
     return nh3.clean(
         _shallow(markup),
         tags=TAGS,
@@ -127,7 +131,7 @@ def _end_parent(name: str, opened: list[str]) -> None:
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:
-    return None if tag == "img" and name == "src" and not OWN_ADDRESS.fullmatch(value) else value
+    return None if tag == "img" and name == "src" and not OWN_PICTURE.fullmatch(value) else value
 
 
 def without_markup(markup: str) -> str:

@@ -7,7 +7,8 @@ const TAGS = new Set(
     "SMALL SPAN STRONG SUB SUP TABLE TBODY TD TFOOT TH THEAD TR U UL").split(" "),
 );
 const ATTRIBUTES = new Map(["title", "alt", "width", "height", "start", "colspan", "rowspan", "scope"].map((name) => [name, /^/]));
-ATTRIBUTES.set("href", /^(https?:|mailto:|tel:|[^:]*$|[^:]*[/?#])/i).set("src", /^\/(?![/\\])[^\x00-\x20\\]*$/);
+ATTRIBUTES.set("href", /^(https?:|mailto:|tel:|[^:]*$|[^:]*[/?#])/i);
+ATTRIBUTES.set("src", /^\/(?![/\\])[^\x00-\x20\\?#]*(\/files\/\d+(\/preview)?|\.(png|jpe?g|gif|webp))$/i);
 const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
 
 attach("[data-editor]", (box) => {

@@ -79,6 +79,14 @@ def test_what_is_allowed_stays():
     assert link == '<a href="https://a.example/?b=1" rel="noopener">x</a>'
 
 
+@pytest.mark.parametrize("shown", ["/articles/1/files/2/preview", "/logos/ours.PNG", "/a.b/c.jpeg"])
+@pytest.mark.parametrize("loaded", ["/tickets/export.xlsx", "/account/data", "/?a.png", "/?q=/files/1", "/#/files/1"])
+def test_a_picture_is_a_file_and_no_page_that_readers_would_load(shown, loaded):
+    typed = f'<img src="{shown}"><img src="{loaded}">'
+    assert rich("html").html(typed) == f'<img src="{shown}"><img>'
+    assert rich("markdown").html(f"![a]({shown})![b]({loaded})").count("src=") == 1
+
+
 def test_markdown_is_rendered():
     shown = rich("markdown").html(
         "# Title\n\nA **bold** [link](https://a.example)\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n1 < 2 & 3"
