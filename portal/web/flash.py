@@ -1,9 +1,11 @@
 """The message that the next page shows once, after a redirect. The cookie carries its key, never the text."""
 
+from typing import NamedTuple
+
 from pyramid.request import Request
 from pyramid.response import Response
 
-from portal.texts import _
+from portal.texts import Words, _
 from portal.web.cookies import Cookie, cookie_name, read_cookie, set_cookie
 
 MESSAGES = {
@@ -56,7 +58,20 @@ MESSAGES = {
     "company-opened": _("The portal is open for this company."),
 }
 
+# What was not done, or not quite as expected: shown without the check mark of success.
+NOT_DONE = frozenset({
+    "too-late", "sent-before", "given-away", "moved-on", "list-begins", "list-ends", "nothing-imported",
+    "nothing-chosen", "watched-without-access", "invitation-kept",
+})  # fmt: skip
+
 OPENS_LATER = "Portal-Opens-Later"  # a request header
+
+
+class Notice(NamedTuple):
+    """A message; `done`: whether something succeeded."""
+
+    text: Words
+    done: bool = False
 
 
 def set_flash(request: Request, response: Response, key: str) -> Response:
@@ -65,13 +80,13 @@ def set_flash(request: Request, response: Response, key: str) -> Response:
     return response
 
 
-def flash_message(request: Request) -> str:
-    """The message for this page; empty if there is none. The answer deletes its cookie, unless a script that sent a
+def flash_message(request: Request) -> Notice | None:
+    """The message for this page, if there is one. The answer deletes its cookie, unless a script that sent a
     form was redirected here: it opens the page afterwards (static/js/files.js)."""
     key = read_cookie(request, Cookie.FLASH)
     if key and OPENS_LATER not in request.headers:
         request.add_response_callback(_delete_cookie)
-    return MESSAGES.get(key, "")
+    return Notice(MESSAGES[key], key not in NOT_DONE) if key in MESSAGES else None
 
 
 def _delete_cookie(request: Request, response: Response) -> None:

@@ -20,7 +20,7 @@ from portal.declaration.declaration import Declaration
 from portal.declaration.shapes import DEFAULT_ICON, Access, Button, display_name
 from portal.texts import Words, _, locale_or_english
 from portal.web.addresses import button_address, referring_page
-from portal.web.flash import flash_message
+from portal.web.flash import Notice, flash_message
 from portal.web.package_menu import package_entries
 from portal.web.read_only_view import ReadOnlyView
 from portal.web.resources import Account, Administration, Inbox, Module, Record
@@ -66,7 +66,7 @@ class Frame(NamedTuple):
     crumbs: tuple[Crumb, ...] = ()  # home first
     search: bool = True  # whether /search is offered
     read_only_view: ReadOnlyView | None = None  # the banner of a read-only portal
-    notice: Words = ""  # shown once after a redirect: “Saved.”
+    notice: Notice | None = None  # shown once after a redirect: “Saved.”
     warning: Words = ""  # for administrators: the declarations have problems
     warning_url: str = ""
     warning_label: Words = ""  # the text of the link to them
@@ -116,7 +116,7 @@ def page_frame(request: Request) -> Frame:
         theme=_theme(request),
         path=_path(request),
         read_only_view=request.visitor.read_only_view,
-        notice=request.visitor.notice or flash_message(request),
+        notice=Notice(request.visitor.notice) if request.visitor.notice else flash_message(request),
     )
     return bare if identity is None else _signed_in(request, bare, identity)
 

@@ -279,9 +279,12 @@ def test_former_staff_no_longer_see_internal_comments(shop):
 def test_a_transition_without_questions_is_one_press(shop):
     form = form_of(page_of(shop, ANNA), f"/requests/{request(shop).id}/move/resolve")
     assert form.method == "post"
-    answer = form.submit(status=303)
-    assert "Done." in answer.follow()
+    address, answer = form.action, form.submit(status=303)
+    assert answer.follow().html.select_one("main .alert.good").text.strip() == "Done."
     assert status(shop) == "resolved"
+    late = shop[ANNA].get(address).follow().html
+    assert "has changed since you opened it" in late.select_one("main .alert").text
+    assert not late.select("main .alert.good"), "nothing succeeded"
 
 
 def test_a_record_that_leaves_the_scope_leads_back_to_the_list(shop):
