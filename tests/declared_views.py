@@ -1,11 +1,12 @@
-"""The views as their decorators declare them, and what is sent to a record and below it, for the tests of rights."""
+"""The views as their decorators declare them: what is sent to a record and below it, for the tests of rights."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from portal import views
-from tests.source_code import python_files, tree_of
+from tests.source_code import nodes_of, python_files, tree_of
 
 FOLDER = Path(views.__file__).parent
 # A record and each of its branches. COMMENT, FILE and PERSON stand for one of the record.
@@ -45,3 +46,16 @@ def _sent(paths: Mapping[str, tuple[str, ...]], by_programs: bool = False) -> di
 POSTED_TO_MODULE = tuple(target for method, target in _sent({"Module": ("",)}) if method != "GET")
 POSTED = tuple(target for method, target in _sent(RECORD_PATHS) if method != "GET")
 BY_PROGRAMS = tuple(_sent(RECORD_PATHS, by_programs=True))
+
+
+def _inputs() -> Iterator[str]:
+    """The names of the inputs that views read from posted forms, without those of forms themselves (`_once`)."""
+    reads = re.compile(r"posted_(text|comment)|.*\.POST\.get(all)?")
+    calls = (node for path in python_files(FOLDER) for node in nodes_of(path) if isinstance(node, ast.Call))
+    for call in calls:
+        name = call.args[-1] if call.args and reads.fullmatch(ast.unparse(call.func)) else None
+        if isinstance(name, ast.Constant) and str(name.value)[0].isalpha():
+            yield str(name.value)
+
+
+INPUTS = tuple(dict.fromkeys(_inputs()))

@@ -1,21 +1,26 @@
-"""Whatever is sent to a record and below it: by someone who may only read, and to a record in a final state."""
+"""Whatever is sent to a record and below it: by someone who may only read, to a record in a final state, and with the
+ids of what they may not see."""
 
 import pytest
 import sqlalchemy as sa
 
 from portal.accounts.accounts import find_account
 from portal.database.engine import writing
-from tests.declared_views import BY_PROGRAMS, POSTED, POSTED_TO_MODULE
-from tests.functional.world import ANNA, BRUNO, NOW, PEOPLE_MODULES, written_world
+from tests.declared_views import BY_PROGRAMS, INPUTS, POSTED, POSTED_TO_MODULE
+from tests.functional.world import ANNA, BRUNO, CARLA, NANCY, NOW, PEOPLE_MODULES, written_world
 
 pytestmark = pytest.mark.sqlite_suffices
 
 MODULES = f"""{PEOPLE_MODULES}
   requests:
+    organization: company
     watchers: true
     attachments: true
     comments: true
-    fields: {{name: text, status: {{type: choice, options: [new, resolved, closed]}}}}
+    fields:
+      name: text
+      company: {{type: link, to: companies}}
+      status: {{type: choice, options: [new, resolved, closed]}}
     lifecycle:
       field: status
       transitions:
@@ -26,28 +31,40 @@ MODULES = f"""{PEOPLE_MODULES}
 """
 READS = "modules: {requests: {see: all}, people: {see: all}, companies: {see: all}}\n"
 MAY_ALL = "[create, edit, delete, comment, watch, resolve, reopen, ask_back, close]"
-DOES = f"modules: {{requests: {{see: all, can: {MAY_ALL}}}, people: {{see: all, can: [grant]}}}}\n"
+DOES = f"modules: {{requests: {{see: organization, can: {MAY_ALL}}}, people: {{see: all, can: [grant]}}}}\n"
 # What changes nothing but the reader's own marks; and what else may be done to a record in a final state.
 OWN_MARKS, OWN_LISTS = {"seen", "hide"}, {"seen", "columns", "views"}
 EVEN_FINAL = {"delete", "watchers"}
 EVEN_FINAL_BY_PROGRAMS = {("DELETE", ""), ("POST", "watchers"), ("DELETE", "watchers/PERSON")}
 REFUSED = (404, 405, 409)
+SECRET = "zqsecret"
+
+
+# Comments and files, each with the same id: their author, their record, and whether Bruno may read them. The last is
+# about the record of another module that has the same id.
+WRITTEN = (
+    (ANNA, "requests", 1, True), (BRUNO, "requests", 2, True), (CARLA, "requests", 3, False),
+    (NANCY, "requests", 1, False), (NANCY, "companies", 1, False),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def world(request):
-    """Records 1, which is new and Anna has written on, and 2, which is closed and Bruno has; Carla watches both."""
+    """Records 1 of Acme, which is new, 2, which is closed, and 3 of Globex; Carla watches all, and WRITTEN."""
     with written_world(request, MODULES, customer=READS, power=DOES, staff="staff: true") as world:
-        watcher = world.the("people", "Carla Neri").id
-        tables = world.portal.tables
-        for email, status in ((ANNA, "new"), (BRUNO, "closed")):
-            about = {"module": "requests", "record": world.add("requests", name=status, status=status)}
-            with writing(world.portal.engine) as connection:
+        watcher, tables = world.the("people", "Carla Neri").id, world.portal.tables
+        for company, status in (("Acme", "new"), ("Acme", "closed"), ("Globex", "new")):
+            world.add("requests", name=status, status=status, company=world.the("companies", company))
+        with writing(world.portal.engine) as connection:
+            for email, module, record, is_readable in WRITTEN:
+                about = {"module": module, "record": record}
                 author = {"account": find_account(connection, tables, email).id, "author": email, "staff": False}
-                written = {**about, **author, "internal": False, "created": NOW}
-                connection.execute(sa.insert(tables.comment).values(**written, text="Mine"))
-                connection.execute(sa.insert(tables.file).values(**written, name="mine.txt", size=1, stored="mine"))
-                connection.execute(sa.insert(tables.watcher).values(**about, person=watcher))
+                written = {**about, **author, "internal": not is_readable, "created": NOW}
+                text = "Hello" if is_readable else SECRET
+                connection.execute(sa.insert(tables.comment).values(**written, text=text))
+                connection.execute(sa.insert(tables.file).values(**written, name=text, size=1, stored="x"))
+            for record in (1, 2, 3):
+                connection.execute(sa.insert(tables.watcher).values(module="requests", record=record, person=watcher))
         yield world
 
 
@@ -61,6 +78,28 @@ def test_who_may_only_read_changes_nothing_but_their_own_marks(world, module):
 def test_a_record_in_a_final_state_stays_as_it_is(world):
     targets = [address(2, more) for more in {*POSTED} - OWN_MARKS - EVEN_FINAL]
     assert taken(world, BRUNO, targets) == [], "refuse it as records/writing/writer.py does, or name it in EVEN_FINAL"
+
+
+@pytest.mark.parametrize("secret_id", [3, 4, 5])
+def test_ids_in_a_form_lead_to_nothing_that_its_author_may_not_see(world, secret_id):
+    before = world.rows()
+    for more in {*POSTED} - {"delete"}:  # which takes along what is internal
+        answer = world[BRUNO].send(address(1, more), dict.fromkeys(INPUTS, str(secret_id)))
+        after = world.rows()
+        old, new = secrets(before), secrets(after)
+        assert [row for row in (*old, *new) if (row in old) != (row in new)] == [], f"changed by {more}"
+        assert SECRET not in answer, f"shown by {more}"
+        if after != before:
+            world.put_back(before)
+
+
+def secrets(rows):
+    """What Bruno may not see."""
+    foreign = [row for row in rows["requests"] if row["id"] == 3]
+    return foreign + [
+        row for name in ("portal_comment", "portal_file", "portal_event", "portal_watcher") for row in rows[name]
+        if (row["module"], row["record"]) not in {("requests", 1), ("requests", 2)} or row.get("internal")
+    ]  # fmt: skip
 
 
 def taken(world, email, targets):
