@@ -11,7 +11,7 @@ from typing import Any
 from portal.conditions import ALWAYS
 from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
-from portal.declaration.shapes import Access, Module, Through
+from portal.declaration.shapes import Access, Module
 from portal.declaration.source.problems import KeyPath, Sentence
 from portal.declaration.unknown_names import no_field
 from portal.fields.base import Field
@@ -156,5 +156,5 @@ def _sees_whole(modules: Mapping[str, Module], rollup: Rollup, accesses: Mapping
         return True
     if access is None or access.where != ALWAYS or (first_day and modules[rollup.counted].records_from):
         return False
-    sees_records = access.see in ("all", Through(through=rollup.counted_link))
+    sees_records = access.see == "all" or access.through == rollup.counted_link
     return sees_records and access.readable.issuperset(rollup.counted_fields)

@@ -45,4 +45,9 @@ class Home(Shape):
     @property
     def declared_panels(self) -> tuple[Panel, ...]:
         """The panels except the activity."""
-        return tuple(panel for panel in self.panels if isinstance(panel, Panel))
+        return tuple(panel for _index, panel in self.indexed_panels)
+
+    @property
+    def indexed_panels(self) -> tuple[tuple[int, Panel], ...]:
+        """The same, each with its place among all `panels`."""
+        return tuple((index, panel) for index, panel in enumerate(self.panels) if isinstance(panel, Panel))

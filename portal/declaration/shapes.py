@@ -145,6 +145,11 @@ class Through(Shape):
 Scope = Literal["own", "organization", "all"] | Through
 
 
+def scope_link(see: Scope | None) -> str | None:
+    """The link of a scope `{through: LINK}`; None for other scopes."""
+    return see.through if isinstance(see, Through) else None
+
+
 class Module(Shape):
     """One module. `fields` are the declared fields in order, `builtin` those that every record has."""
 
@@ -295,6 +300,11 @@ class Access(Shape):
     create: FormLayout = FormLayout()
     edit: FormLayout = FormLayout()
     readable: frozenset[str] = frozenset()  # set by resolve; refused in YAML
+
+    @property
+    def through(self) -> str | None:
+        """The link to records of another module that are seen, if these make the records of this one seen."""
+        return scope_link(self.see)
 
 
 class Expectation(Shape):

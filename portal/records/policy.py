@@ -18,7 +18,7 @@ from portal.database.schema.tables import Tables
 from portal.database.search.tokens import organization_token, owner_token, watcher_token
 from portal.database.sql import Among, linked, where
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import ACTIONS, Access, Module, Profile, Through
+from portal.declaration.shapes import ACTIONS, Access, Module, Profile
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.records.statement_cache import ReaderKind, StatementCache, may_be_shared, shared_reader
@@ -171,8 +171,8 @@ class Policy:
         access = self.access(module)
         if access is None:
             return True
-        if isinstance(access.see, Through):
-            link = self.declaration.modules[module].field(access.see.through)
+        if access.through:
+            link = self.declaration.modules[module].field(access.through)
             if not all(map(self.scope_is_shared, link.targets)):
                 return False
         return may_be_shared([access.where])
@@ -191,10 +191,7 @@ class Policy:
         access, declared = self.access(module), self.declaration.modules[module]
         if access is None:
             return frozenset()
-        if isinstance(access.see, Through):
-            path: str | None = access.see.through
-        else:
-            path = {"own": declared.owner, "organization": declared.organization}.get(access.see or "")
+        path = access.through or {"own": declared.owner, "organization": declared.organization}.get(str(access.see))
         paths = [*([path.split(".")] if path else []), *compared_fields(access.where)]
         return frozenset(path[0] for path in paths) & declared.fields.keys()
 
@@ -253,14 +250,13 @@ class Policy:
         return Among(table.c["id"], sa.select(watcher.c["record"]).where(*of_module).scalar_subquery())
 
     def _within_scope(self, access: Access, module: Module, table: sa.Table) -> sa.ColumnElement[bool]:
-        see = access.see
-        if see == "all":
+        if access.see == "all":
             return sa.true()
-        if isinstance(see, Through):
-            field = module.field(see.through)
+        if access.through:
+            field = module.field(access.through)
             return sa.or_(*[self._linked_to_visible(field, target, table) for target in field.targets])
         mine = self._leads_to("me", module.owner, module, table)
-        if see == "own":
+        if access.see == "own":
             return mine
         return sa.or_(self._leads_to("my organization", module.organization, module, table), mine)
 

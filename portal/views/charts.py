@@ -69,10 +69,10 @@ class ChartPage:
 @view_config(context=Module, name="chart", request_method="GET", renderer="chart.pt")
 def show_chart(module: Module, request: Request) -> ChartPage:
     """`GET /MODULE/chart?panel=N`: a chart of the reader's home page, over all their records, however many."""
-    panels = {str(number): panel for number, panel in enumerate(request.policy.profile.home.panels, start=1)}
+    panels = {str(index + 1): panel for index, panel in request.policy.profile.home.indexed_panels}
     number = request.GET.get("panel", "")
     panel = panels.get(number)
-    if not isinstance(panel, Panel) or panel.chart != module.module_name:
+    if panel is None or panel.chart != module.module_name:
         raise HTTPNotFound
     chart = chart_of(request, panel, int(number), most=None)
     if chart is None:

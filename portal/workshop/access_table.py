@@ -10,7 +10,7 @@ from typing import Any
 from portal.condition_texts import condition_text
 from portal.declaration.declaration import Declaration
 from portal.declaration.layouts import form_layout_fields
-from portal.declaration.shapes import Access, Module, Profile, Through
+from portal.declaration.shapes import Access, Module, Profile
 
 Rights = dict[str, Any]
 
@@ -50,8 +50,8 @@ def _rights(module: Module, access: Access, staff: bool) -> Rights:
 
 def _see_text(module: Module, access: Access) -> str:
     """The `see` of a module in the table, with its path: `organization (caller.company)`; plus watched records."""
-    if isinstance(access.see, Through):
-        text = f"through {access.see.through}"
+    if access.through:
+        text = f"through {access.through}"
     elif access.see == "organization":
         paths = [path for path in (module.organization, module.owner) if path]
         text = f"organization ({', '.join(paths)})"

@@ -22,9 +22,8 @@ OF_CHARTS = ("by", "per", "of", "as")
 
 def check_panels(draft: DeclarationDraft, profile: Profile, at: Cursor) -> None:
     """Checks the panels that the profile's own file declares."""
-    for index, panel in enumerate(profile.home.panels):
-        if isinstance(panel, Panel):
-            _check_panel(draft, panel, at[index])
+    for index, panel in profile.home.indexed_panels:
+        _check_panel(draft, panel, at[index])
 
 
 def _check_panel(draft: DeclarationDraft, panel: Panel, at: Cursor) -> None:
@@ -109,9 +108,9 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
 
 def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, Sentence]]:
     """What panels show and the profile cannot read: the place of the panel, its key, and why."""
-    for index, panel in enumerate(profile.home.panels):
-        module = panel.module if isinstance(panel, Panel) else None
-        if not isinstance(panel, Panel) or module not in draft.modules or is_access_broken(draft, profile.name, module):
+    for index, panel in profile.home.indexed_panels:
+        module = panel.module
+        if module not in draft.modules or is_access_broken(draft, profile.name, module):
             continue
         access = profile.modules.get(module)
         if access is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.resolve import default_scope, owner_and_organization
-from portal.declaration.shapes import Access, Module, Profile, Scope, Through
+from portal.declaration.shapes import Access, Module, Profile, Scope, scope_link
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.problems import KeyPath
 from portal.declaration.unknown_names import no_access, no_part
@@ -13,7 +13,7 @@ from portal.fields.link import link_targets
 
 def check_scope(draft: DeclarationDraft, module: Module, see: Scope, at: Cursor) -> None:
     """Checks that the records of a module can be divided as required by its `see`, or that of a profile."""
-    if draft.broken_roles and not isinstance(see, Through):
+    if draft.broken_roles and scope_link(see) is None:
         return  # whom the records belong to is unknown, for a reason already reported
     if problem := _scope_problem(draft, module, see):
         at.inner("through").wrong(problem)
@@ -27,16 +27,17 @@ def _scope_problem(draft: DeclarationDraft, module: Module, see: Scope) -> str |
     if see == "organization" and not organization:
         consequence = ", so nobody would see a record: add organization: to the module"
         return no_part(module.name, "organization", consequence)
-    if not isinstance(see, Through) or draft.is_broken(module.name, see.through):
+    link = scope_link(see)
+    if link is None or draft.is_broken(module.name, link):
         return None
-    field = draft.field(module.name, see.through)
+    field = draft.field(module.name, link)
     if field is None:
-        return draft.no_field(module.name, see.through)
+        return draft.no_field(module.name, link)
     targets = link_targets(field)
     if not targets:
-        return f'"{see.through}" is not a link'
+        return f'"{link}" is not a link'
     if len(targets) > 1:
-        return f'"{see.through}" links to several modules: a scope goes through a link to one module'
+        return f'"{link}" links to several modules: a scope goes through a link to one module'
     return None
 
 
@@ -52,14 +53,14 @@ def scope_through_problems(
     """What is wrong with a scope through a link: the profile needs the other module, and it must not lead back."""
     line = [access.module]
     here: Access | None = access
-    while here is not None and isinstance(here.see, Through):
-        targets = link_targets(draft.field(here.module, here.see.through))
+    while here is not None and here.through:
+        targets = link_targets(draft.field(here.module, here.through))
         if len(targets) != 1:
             return  # reported at the scope itself
         target = targets[0]
         if target not in profile.modules:
             if here is access and target in draft.modules and not draft.is_broken(target):
-                yield (*path, "see"), no_access(target).within(f"seen through {here.see.through}, but {{}}")
+                yield (*path, "see"), no_access(target).within(f"seen through {here.through}, but {{}}")
             return
         if target in line:
             if target == access.module == min(line, key=list(profile.modules).index):  # reported once

@@ -12,7 +12,6 @@ from portal.declaration.computed_fields import unseen_rollups
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import BUTTONS, DeclarationDraft
 from portal.declaration.declared_files import profile_file
-from portal.declaration.home_shapes import Panel
 from portal.declaration.inheritance import ancestry
 from portal.declaration.layouts import detail_layout_fields, form_layout_fields, links_to_owners
 from portal.declaration.shapes import Access, Module, Profile
@@ -165,8 +164,8 @@ def _find_counted_buttons(draft: DeclarationDraft, profile: Profile, counts: Cou
 def _find_counted_panels(draft: DeclarationDraft, profile: Profile, counts: Counts) -> None:
     line = reversed(ancestry(draft, profile.name))
     source = next((name for name in line if "panels" in draft.profiles[name].home.model_fields_set), profile.name)
-    for index, panel in enumerate(profile.home.panels):
-        if not isinstance(panel, Panel) or panel.module not in profile.modules:
+    for index, panel in profile.home.indexed_panels:
+        if panel.module not in profile.modules:
             continue
         if (unreadable := _unreadable(draft, profile, panel.module, panel.where)) is not None:
             place = draft.at(profile_file(source), "home", "panels", index, "where")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from portal.conditions import ALWAYS, comparisons
 from portal.declaration.declaration import Declaration
 from portal.declaration.declaration_draft import MODULES, DeclarationDraft
-from portal.declaration.shapes import EVENTS, Access, Module, Profile, Through
+from portal.declaration.shapes import EVENTS, Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.unknown_names import no_part
@@ -123,8 +123,8 @@ def _needs_person(declaration: Declaration, profile: Profile, access: Access) ->
     for value in ("me", "my organization"):
         if any(value in part.values for part in comparisons(access.where)):
             return f"what its where says about “{value}”"
-    if isinstance(access.see, Through):
-        targets = declaration.modules[access.module].field(access.see.through).targets
+    if access.through:
+        targets = declaration.modules[access.module].field(access.through).targets
         through = [profile.modules[target] for target in targets if target in profile.modules]
         return next((reason for other in through if (reason := _needs_person(declaration, profile, other))), None)
-    return {"own": "their own records", "organization": "those of their company"}.get(access.see or "")
+    return {"own": "their own records", "organization": "those of their company"}.get(str(access.see))

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from portal.conditions import ALWAYS, SPECIAL, Condition, FieldValue, comparisons
 from portal.database.schema.tables import Tables
 from portal.declaration.declaration import Declaration
-from portal.declaration.home_shapes import Panel
 from portal.declaration.shapes import Expectation, Module
 from portal.declaration.source.places import Places
 from portal.declaration.source.problems import KeyPath, Problem
@@ -85,8 +84,8 @@ def _named_records(declaration: Declaration) -> Iterator[Named]:
                 for tab, shown in (access.list.tabs or {}).items():
                     keys = (*here, "list", "tabs", tab, "where")
                     yield from _in_condition(declaration, name, shown.where, file, keys)
-        for index, panel in enumerate(profile.home.panels):
-            if isinstance(panel, Panel) and panel.module in declaration.modules:
+        for index, panel in profile.home.indexed_panels:
+            if panel.module in declaration.modules:
                 yield from _in_condition(
                     declaration, panel.module, panel.where, file, ("home", "panels", index, "where")
                 )

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from portal.conditions import ALWAYS
 from portal.declaration.computed_fields import unseen_rollups
-from portal.declaration.shapes import ACTIONS, Access, Through, leaves
+from portal.declaration.shapes import ACTIONS, Access, leaves
 from portal.records.policy import Policy
 from portal.records.reading.named_records import find_records
 from portal.records.reading.records import Query, Record, Records
@@ -122,7 +122,7 @@ def _scope_steps(
     connection: sa.Connection, policy: Policy, records: Records, record: Record, access: Access
 ) -> Iterator[ExplainStep]:
     module, here = records.name, ("modules", records.name)
-    see = f"{{through: {access.see.through}}}" if isinstance(access.see, Through) else access.see
+    see = f"{{through: {access.through}}}" if access.through else access.see
     names = {"record": record.reference, "see": see, "day": str(policy.records_from)}
     holds = Records(connection, policy.without_where(module), module).exists(record.id)
     person = policy.reader.person

@@ -9,7 +9,7 @@ from pyramid.view import view_config
 from portal.condition_texts import condition_text
 from portal.declaration.declaration import Declaration
 from portal.declaration.declared_files import profile_file
-from portal.declaration.shapes import Module, Profile, Through, display_name
+from portal.declaration.shapes import Module, Profile, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.texts import Words, _
@@ -137,9 +137,7 @@ def _decides_sight(declaration: Declaration, module: str, field: str) -> bool:
     """Whether a link in the map decides who sees a record: the path to an owner or organization, or a `through`."""
     declared = declaration.modules[module]
     ways = {path.partition(".")[0] for path in (declared.owner, declared.organization) if path}
-    sees = (access.see for _profile, access in declaration.accesses(module))
-    ways |= {see.through for see in sees if isinstance(see, Through)}
-    return field in ways
+    return field in ways or any(access.through == field for _profile, access in declaration.accesses(module))
 
 
 # -- the drawing -------------------------------------------------------------------------------------------------------

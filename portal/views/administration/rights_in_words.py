@@ -1,7 +1,7 @@
 """A profile's rights in a module, in words for administrators."""
 
 from portal.declaration.declaration import Declaration
-from portal.declaration.shapes import Access, Module, Through, display_name
+from portal.declaration.shapes import Access, Module, display_name
 from portal.fields.reader import Reader
 from portal.texts import _
 
@@ -21,11 +21,11 @@ ACTION_LABELS = {
 
 def scope_words(declaration: Declaration, access: Access, reader: Reader) -> str:
     """Whose records of a module people with a profile see, in words for administrators."""
-    if isinstance(access.see, Through):
-        link = declaration.modules[access.module].field(access.see.through)
+    if access.through:
+        link = declaration.modules[access.module].field(access.through)
         words = _("Through “${link}”", mapping={"link": reader.text(link.title)})
     else:
-        words = SCOPES[access.see or "own"]
+        words = SCOPES[str(access.see or "own")]
     return reader.text(words)
 
 
