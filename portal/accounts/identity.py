@@ -38,6 +38,13 @@ class Identity:
         return self.account.profile in self.policy.declaration.settings.administrators
 
 
+@dataclass(frozen=True)
+class NotAdmitted:
+    """Someone who may not sign in at this moment; `reason`: a sentence for them."""
+
+    reason: str
+
+
 def identify(connection: sa.Connection, tables: Tables, account: Account, **reading: Any) -> Identity:
     """The rights of an account, whether it may sign in or not; `reading`: its language and the time."""
     profile = tables.declaration.profiles[account.profile]
@@ -55,27 +62,27 @@ def _identity(tables: Tables, account: Account, reader: Reader) -> Identity:
 
 def admit(
     connection: sa.Connection, tables: Tables, account: Account, person_row: PersonRow | None = None, **reading: Any
-) -> Identity | str:
-    """The rights of an account if it may sign in at this moment; else the reason, as a sentence for its person."""
+) -> Identity | NotAdmitted:
+    """The rights of an account if it may sign in at this moment; else why not."""
     mine = companies_of(connection, tables, account.person, person_row)
     reader = tables.declaration.reader(person=account.person, companies=mine or (), **reading)
     reason = _closed_reason(tables.declaration, account, reader.today)
     if reason is not None:
-        return reason
+        return NotAdmitted(reason)
     if mine is None:
-        return NO_PERSON
+        return NotAdmitted(NO_PERSON)
     profile = tables.declaration.profiles[account.profile]
     if mine and not profile.staff and (person_row is None or person_row.any_closed):
         mine = open_companies(connection, tables, mine)
         if not mine:
-            return CLOSED
+            return NotAdmitted(CLOSED)
         reader = replace(reader, companies=mine)
     return _identity(tables, account, reader)
 
 
 def admit_everyone(
     connection: sa.Connection, tables: Tables, **reading: Any
-) -> Iterator[tuple[Account, Identity | str]]:
+) -> Iterator[tuple[Account, Identity | NotAdmitted]]:
     """Every account with the result of `admit` for it, in a few statements for all of them together."""
     declaration, company = tables.declaration, tables.company.c
     companies = companies_of_each(connection, tables)
@@ -85,12 +92,12 @@ def admit_everyone(
         mine = companies.get(account.person or 0) if declaration.people else ()
         reason = _closed_reason(declaration, account, reader.today) or (NO_PERSON if mine is None else None)
         if reason is not None or mine is None:
-            yield account, reason or NO_PERSON
+            yield account, NotAdmitted(reason or NO_PERSON)
             continue
         profile = declaration.profiles[account.profile]
         allowed = mine if profile.staff else tuple(company for company in mine if company not in closed)
         identity = _identity(tables, account, replace(reader, person=account.person, companies=allowed))
-        yield account, CLOSED if mine and not allowed else identity
+        yield account, NotAdmitted(CLOSED) if mine and not allowed else identity
 
 
 def what_must_be_set(declaration: Declaration, account: Account) -> str:
@@ -122,15 +129,17 @@ def _closed_reason(declaration: Declaration, account: Account, today: datetime.d
     return None
 
 
-def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime) -> str | None:
-    """Why an account may not sign in at this moment, as a sentence for its person; None if it may.
+def sign_in_refusal(
+    connection: sa.Connection, tables: Tables, account: Account, now: datetime.datetime
+) -> NotAdmitted | None:
+    """Why an account may not sign in at this moment; None if it may.
 
     One statement, whatever the answer: the timing does not reveal which addresses have an account.
     """
     declaration = tables.declaration
     reason = _closed_reason(declaration, account, declaration.reader(now=now).today)
     if declaration.people is None:
-        return reason
+        return NotAdmitted(reason) if reason else None
     people, company = tables.module(declaration.people), tables.company.c
     ids = _company_ids(tables, sa.select(people.c["id"]).where(people.c["id"] == account.person))
     closed = sa.select(company["organization"]).where(company["closed"].is_(True))
@@ -141,8 +150,9 @@ def sign_in_refusal(connection: sa.Connection, tables: Tables, account: Account,
     )
     person, any_closed, any_open = connection.execute(query).one()
     if reason or person is None:
-        return reason or NO_PERSON
-    return CLOSED if any_closed and not any_open and not declaration.profiles[account.profile].staff else None
+        return NotAdmitted(reason or NO_PERSON)
+    is_closed = any_closed and not any_open and not declaration.profiles[account.profile].staff
+    return NotAdmitted(CLOSED) if is_closed else None
 
 
 def _company_ids(tables: Tables, person: sa.Select[Any]) -> sa.Select[Any]:

@@ -49,9 +49,8 @@ def request_link(
     attempts.check_attempt(connection, tables, attempts.RESET, f"{email} {asker}", now)
     everyone = attempts.count_attempt(connection, tables, attempts.RESET_ADDRESS, email, now)
     within = everyone <= attempts.RESET_ADDRESS.most or asker != link_request.network
-    reason = sign_in_refusal(connection, tables, account, now)
     elsewhere = account.external and link_request.single_sign_on
-    allowed = reason is None and not (purpose == RESET and elsewhere)
+    allowed = sign_in_refusal(connection, tables, account, now) is None and not (purpose == RESET and elsewhere)
     recipient = account if within and allowed else NO_ONE
     return recipient, make_link(connection, tables, recipient.id, purpose, now, lifetime)
 

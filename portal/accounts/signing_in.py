@@ -21,7 +21,7 @@ from portal.accounts.accounts import (
     update_account,
 )
 from portal.accounts.devices import device_of, remember_device
-from portal.accounts.identity import sign_in_refusal
+from portal.accounts.identity import NotAdmitted, sign_in_refusal
 from portal.accounts.identity_provider import ProvenPerson
 from portal.accounts.keys_and_tokens import portal_key
 from portal.accounts.link_requests import NO_ONE, forgive_requests, uncount_used_link
@@ -99,8 +99,8 @@ class Logins:
         """What the tables were made from."""
         return self.tables.declaration
 
-    def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | CodeNeeded | str:
-        """A session, or a sentence that says why not. Raises TooManyAttemptsError."""
+    def sign_in(self, attempt: SignInAttempt, now: datetime.datetime) -> SignedIn | CodeNeeded | NotAdmitted:
+        """A session, or why not. Raises TooManyAttemptsError."""
         with reading(self.engine) as connection:
             account = find_account(connection, self.tables, attempt.email)
             hashed = password_of(connection, self.tables, account.id if account else None)
@@ -112,9 +112,9 @@ class Logins:
         # Also for unknown addresses: it takes as long.
         matches = self.passwords.match(hashed if account else waiting, attempt.password)
         if matches and account is None:
-            return WAITING
+            return NotAdmitted(WAITING)
         if not matches or account is None or hashed is None:
-            return WRONG
+            return NotAdmitted(WRONG)
         return self._open(account, hashed, attempt, counted, now)
 
     def _open(
@@ -124,16 +124,15 @@ class Logins:
         attempt: SignInAttempt,
         counted: Mapping[attempts.Limit, str],
         now: datetime.datetime,
-    ) -> SignedIn | CodeNeeded | str:
+    ) -> SignedIn | CodeNeeded | NotAdmitted:
         renewed = self.passwords.hash(attempt.password) if self.passwords.outdated(hashed) else hashed
         table = self.tables.account
         with writing(self.engine) as connection:
             for limit, who in counted.items():
                 take_back = attempts.uncount_attempt if limit == attempts.SIGN_IN_NETWORK else attempts.forgive_attempts
                 take_back(connection, self.tables, limit, who, now)
-            reason = sign_in_refusal(connection, self.tables, account, now)
-            if reason is not None:
-                return reason
+            if refusal := sign_in_refusal(connection, self.tables, account, now):
+                return refusal
             # Only with the hash that was verified: the password may have been changed in the meantime.
             unchanged = sa.and_(table.c["id"] == account.id, table.c["password"] == hashed)
             values = {"password": renewed}
@@ -141,7 +140,7 @@ class Logins:
                 values |= _signed_in_values(account, attempt, now)
             updated = connection.execute(sa.update(table).where(unchanged).values(values))
             if not updated.rowcount:
-                return WRONG
+                return NotAdmitted(WRONG)
             if account.second_factor:
                 return self.ask_for_code(connection, account, now)
             return self._open_session(connection, account, attempt, (hashed, renewed), now)
@@ -244,8 +243,8 @@ class Logins:
 
     def sign_in_by_link(
         self, token: str, attempt: SignInAttempt, now: datetime.datetime
-    ) -> SignedIn | CodeNeeded | str | None:
-        """A session for an emailed link, which is used up; or a sentence that says why not; None for a void link."""
+    ) -> SignedIn | CodeNeeded | NotAdmitted | None:
+        """A session for an emailed link, which is used up; or why not; None for a void link."""
         with writing(self.engine) as connection:
             account_id = use_link(connection, self.tables, token, SIGN_IN, now)
             account = None if account_id is None else load_account(connection, self.tables, account_id)
@@ -256,10 +255,10 @@ class Logins:
 
     def _enter(
         self, connection: sa.Connection, account: Account, attempt: SignInAttempt, now: datetime.datetime
-    ) -> SignedIn | CodeNeeded | str:
-        """A session for a person who has proved one factor other than the password, or a sentence that says why not."""
-        if reason := sign_in_refusal(connection, self.tables, account, now):
-            return reason
+    ) -> SignedIn | CodeNeeded | NotAdmitted:
+        """A session for a person who has proved one factor other than the password, or why not."""
+        if refusal := sign_in_refusal(connection, self.tables, account, now):
+            return refusal
         if account.second_factor:
             return self.ask_for_code(connection, account, now)
         return self._open_without_password(connection, account, attempt, now)
@@ -275,8 +274,8 @@ class Logins:
 
     def sign_in_by_provider(
         self, person: ProvenPerson, attempt: SignInAttempt, now: datetime.datetime
-    ) -> SignedIn | CodeNeeded | str:
-        """A session for a person proved by the identity provider, or a sentence that says why not.
+    ) -> SignedIn | CodeNeeded | NotAdmitted:
+        """A session for a person proved by the identity provider, or why not.
 
         Their account is the one they used before, or the first time with this provider the one with their address.
         """
@@ -285,12 +284,12 @@ class Logins:
             is_known = account is not None
             if account is None:
                 if not person.email:
-                    return _(UNVERIFIED, mapping={"name": person.provider})
+                    return NotAdmitted(_(UNVERIFIED, mapping={"name": person.provider}))
                 account = find_account(connection, self.tables, person.email)
             if account is None:
-                return _(NO_ACCESS, mapping={"email": person.email})
+                return NotAdmitted(_(NO_ACCESS, mapping={"email": person.email}))
             if not is_known and not person.may_take_over(account.subject):
-                return _(OTHER_LOGIN, mapping={"email": person.email, "name": person.provider})
+                return NotAdmitted(_(OTHER_LOGIN, mapping={"email": person.email, "name": person.provider}))
             if not is_known and sign_in_refusal(connection, self.tables, account, now) is None:
                 account = self._bind(connection, account, person.subject)
             return self._enter(connection, account, attempt, now)
@@ -309,21 +308,21 @@ class Logins:
 
     def sign_in_by_passkey(
         self, answer: str, site: Site, attempt: SignInAttempt, now: datetime.datetime
-    ) -> SignedIn | str:
+    ) -> SignedIn | NotAdmitted:
         """A session for a passkey, which counts as both factors, or why not. Raises PasskeyRefusedError."""
         with writing(self.engine) as connection:
             account_id = Passkeys(connection, self.tables, site, now).prove(answer)
             account = load_account(connection, self.tables, account_id) or NO_ONE
-            if reason := sign_in_refusal(connection, self.tables, account, now):
-                return reason
+            if refusal := sign_in_refusal(connection, self.tables, account, now):
+                return refusal
             return self._open_without_password(connection, account, attempt, now)
 
     # -- the second factor ----------------------------------------------------------------------------------------
 
     def sign_in_by_code(
         self, token: str, code: str, attempt: SignInAttempt, now: datetime.datetime
-    ) -> SignedIn | str | None:
-        """A session for a code, after the password or an emailed link; or a sentence that says why not; None if it is
+    ) -> SignedIn | NotAdmitted | None:
+        """A session for a code, after the password or an emailed link; or why not; None if it is
         too late and the person has to start over. Raises TooManyAttemptsError.
         """
         with writing(self.engine) as connection:
@@ -331,10 +330,10 @@ class Logins:
             account = None if account_id is None else load_account(connection, self.tables, account_id)
             if account is None or account.second_factor is None:
                 return None
-            if reason := sign_in_refusal(connection, self.tables, account, now):
-                return reason
+            if refusal := sign_in_refusal(connection, self.tables, account, now):
+                return refusal
             if not self._is_code(connection, account, code, attempt.device, now):
-                return WRONG_CODE
+                return NotAdmitted(WRONG_CODE)
             if use_link(connection, self.tables, token, SECOND_FACTOR, now) is None:
                 return None
             return self._open_without_password(connection, account, attempt, now)

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.accounts.accounts import Account, load_account
-from portal.accounts.identity import Identity, admit
+from portal.accounts.identity import Identity, NotAdmitted, admit
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
 from portal.database.schema.tables import Tables
@@ -49,7 +49,7 @@ def viewed_account_identity(
     if account.reads in tables.declaration.settings.languages and account.reads != reading["language"]:
         reading |= {"language": account.reads, "region": ""}
     identity = admit(connection, tables, account, **reading)
-    return None if isinstance(identity, str) else identity
+    return None if isinstance(identity, NotAdmitted) else identity
 
 
 def viewed_profile_identity(tables: Tables, name: str, administrator: Identity) -> Identity | None:

@@ -50,10 +50,10 @@ def _steps(
     account = find_account(connection, portal.tables, email)
     if account is None:
         raise click.UsageError(f"there is no account {email}")
-    refused = sign_in_refusal(connection, portal.tables, account, now)
+    refusal = sign_in_refusal(connection, portal.tables, account, now)
     may = f"{account.email} may sign in, with the profile {account.profile}"
-    yield ExplainStep(refused is None, refused or may)
-    if refused is None:
+    yield ExplainStep(refusal is None, refusal.reason if refusal else may)
+    if refusal is None:
         language = portal.declaration.settings.languages[0]
         identity = identify(connection, portal.tables, account, language=language, now=now)
         try:

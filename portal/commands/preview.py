@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from portal.accounts.identity import NotAdmitted
 from portal.application import make_application
 from portal.commands.database_errors import database_refusals_explained
 from portal.commands.open_portal import exit_with
@@ -65,8 +66,8 @@ def _check_account(portal: Portal, previewing: Previewing) -> None:
     with reading(portal.engine) as connection:
         language, now = declaration.settings.languages[0], declaration.reader().now
         identity = previewing.identity(connection, portal.tables, language=language, now=now)
-    if isinstance(identity, str):
+    if isinstance(identity, NotAdmitted):
         who = previewing.email or "the administrators"
         raise click.UsageError(
-            f"nobody can view the portal as {who}: {translate(identity, 'en')} Choose someone with --as."
+            f"nobody can view the portal as {who}: {translate(identity.reason, 'en')} Choose someone with --as."
         )

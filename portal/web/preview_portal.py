@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.accounts.accounts import Account, accounts_of, find_account
-from portal.accounts.identity import Identity, admit
+from portal.accounts.identity import Identity, NotAdmitted, admit
 from portal.database.engine import Connection, Engine, reading
 from portal.database.migration.plan_and_apply import missing_steps
 from portal.database.migration.temporary_views import open_as_declared
@@ -41,11 +41,11 @@ class Previewing:
         names = tables.declaration.settings.administrators
         return next((account for name in names for account in accounts_of(connection, tables, profile=name)), None)
 
-    def identity(self, connection: Connection, tables: Tables, **reading: Any) -> Identity | str:
+    def identity(self, connection: Connection, tables: Tables, **reading: Any) -> Identity | NotAdmitted:
         """The rights of the viewer under these declarations, or why they cannot sign in."""
         account = self.account(connection, tables)
         if account is None:
-            return _("There is no such account.")
+            return NotAdmitted(_("There is no such account."))
         return admit(connection, tables, account, **reading)
 
     @property

@@ -9,7 +9,7 @@ from pyramid.request import Request
 
 from portal.accounts.accounts import Account
 from portal.accounts.api_tokens import find_token, note_use
-from portal.accounts.identity import Identity, admit, what_must_be_set
+from portal.accounts.identity import Identity, NotAdmitted, admit, what_must_be_set
 from portal.accounts.sessions import Session, find_session, keep_alive
 from portal.accounts.viewing import NOBODY, end_view, viewed_identity
 from portal.database.engine import reading
@@ -62,8 +62,8 @@ def _browser(request: Request) -> Visitor:
         if current is None:
             return Visitor(ended=SESSION_ENDED)
         session, identity = current
-        if isinstance(identity, str):
-            return Visitor(ended=identity)
+        if isinstance(identity, NotAdmitted):
+            return Visitor(ended=identity.reason)
         viewed = viewed_identity(connection, portal.tables, session, identity)
     keep_alive(portal.engine, portal.tables, session, request.now)
     own = Visitor(identity, remembered=session.remembered, has_drafts=session.has_drafts)
@@ -75,8 +75,8 @@ def _browser(request: Request) -> Visitor:
     return replace(own, identity=viewed, read_only_view=view_as_banner(identity, viewed, session.viewed_since))
 
 
-def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | str] | None:
-    """The open session of a cookie, and the rights of its account; a sentence if it may no longer sign in."""
+def signed_in(request: Request, connection: Any, token: str) -> tuple[Session, Identity | NotAdmitted] | None:
+    """The open session of a cookie, and the rights of its account, or why it may no longer sign in."""
     current = find_session(connection, request.portal.tables, token, request.now)
     if current is None:
         return None
@@ -106,8 +106,8 @@ def _program(request: Request) -> Visitor:
             return Visitor(ended=TOKEN_ENDED)
         api_token, account = known
         identity = admit(connection, tables, account, plain=True, **_reading(request, account))
-    if isinstance(identity, str):
-        return Visitor(ended=identity)
+    if isinstance(identity, NotAdmitted):
+        return Visitor(ended=identity.reason)
     is_over = api_token.until is not None and identity.policy.reader.today > api_token.until
     if is_over or what_must_be_set(request.portal.declaration, identity.account):
         return Visitor(ended=TOKEN_ENDED)
@@ -123,8 +123,8 @@ def _previewing_visitor(request: Request, previewing: Previewing) -> Visitor:
     with _read_only_connection(request) as connection:
         account = previewing.account(connection, request.portal.tables)
         identity = previewing.identity(connection, request.portal.tables, **_reading(request, account))
-    if isinstance(identity, str):
-        return replace(stranger, ended=identity)
+    if isinstance(identity, NotAdmitted):
+        return replace(stranger, ended=identity.reason)
     return Visitor(identity, read_only_view=previewing.banner(identity))
 
 

@@ -13,7 +13,7 @@ from portal.accounts.accounts import Account, update_account
 from portal.accounts.attempts import TooManyAttemptsError, network_of
 from portal.accounts.devices import device_name, remember_device
 from portal.accounts.drafts import is_set_aside
-from portal.accounts.identity import sign_in_refusal, what_must_be_set
+from portal.accounts.identity import NotAdmitted, sign_in_refusal, what_must_be_set
 from portal.accounts.sessions import close_session, open_session
 from portal.accounts.signing_in import CODE_LIFETIME, CodeNeeded, SignedIn, SignInAttempt
 from portal.mail.account_letters import new_device_letter
@@ -79,9 +79,9 @@ def sign_in(context: Login, request: Request) -> Any:
     try:
         session = request.logins.sign_in(attempt, request.now)
     except TooManyAttemptsError as error:
-        session = answer_too_many_attempts(request, error)
-    if isinstance(session, str):
-        return login_page(request, following, attempt.email, attempt.remember, error=session)
+        session = NotAdmitted(answer_too_many_attempts(request, error))
+    if isinstance(session, NotAdmitted):
+        return login_page(request, following, attempt.email, attempt.remember, error=session.reason)
     return enter(request, session, following)
 
 
@@ -175,8 +175,8 @@ def welcome(request: Request, account: Account, hashed: str | None) -> Any:
     """Signs in a new account; before its first day, says when that is. An invited person may have signed in another way
     in the meantime, and have set up a second factor."""
     tables = request.portal.tables
-    if reason := sign_in_refusal(request.connection, tables, account, request.now):
-        return PasswordPage(_("Password saved"), text=reason, **TO_SIGN_IN)
+    if refusal := sign_in_refusal(request.connection, tables, account, request.now):
+        return PasswordPage(_("Password saved"), text=refusal.reason, **TO_SIGN_IN)
     if set(request.portal.declaration.settings.sign_in) == {"oidc"}:  # only the provider says who someone is
         return HTTPSeeOther("/login")
     if account.second_factor:

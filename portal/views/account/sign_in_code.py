@@ -10,6 +10,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import TooManyAttemptsError
+from portal.accounts.identity import NotAdmitted
 from portal.accounts.one_time_links import SECOND_FACTOR
 from portal.texts import Words, _
 from portal.views.account.password_page import BACK_TO_SIGN_IN, PasswordPage, code_widget
@@ -45,8 +46,8 @@ def sign_in_by_code(context: Login, request: Request) -> Any:
         session = request.logins.sign_in_by_code(token, code, attempt, request.now)
     except TooManyAttemptsError as error:
         return _code_page(request, answer_too_many_attempts(request, error))
-    if isinstance(session, str):
-        return refused_form(request, _code_page(request, session))
+    if isinstance(session, NotAdmitted):
+        return refused_form(request, _code_page(request, session.reason))
     if session is None:
         return _without_code(request, set_flash(request, HTTPSeeOther("/login"), "too-late"))
     return _without_code(request, enter(request, session, own_path(request.GET.get("next"))))

@@ -10,6 +10,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts.attempts import network_of
+from portal.accounts.identity import NotAdmitted
 from portal.accounts.link_requests import LinkRequest, request_link
 from portal.accounts.one_time_links import SIGN_IN
 from portal.mail.account_letters import sign_in_link_letter
@@ -78,8 +79,8 @@ def use_sign_in_link(context: SignInLink, request: Request) -> Any:
     session = request.logins.sign_in_by_link(context.token, sign_in_attempt(request), request.now)
     if session is None:
         return _gone(request)
-    if isinstance(session, str):
-        return PasswordPage(_("Sign in"), text=session, **BACK_TO_SIGN_IN)
+    if isinstance(session, NotAdmitted):
+        return PasswordPage(_("Sign in"), text=session.reason, **BACK_TO_SIGN_IN)
     return enter(request, session, own_path(request.GET.get("next")))
 
 

@@ -9,10 +9,10 @@ from pyramid.view import view_config
 
 from portal.accounts import attempts
 from portal.accounts.attempts import TooManyAttemptsError, network_of
+from portal.accounts.identity import NotAdmitted
 from portal.accounts.passkeys import PasskeyRefusedError, Passkeys
-from portal.accounts.signing_in import SignedIn
 from portal.database.engine import writing
-from portal.texts import Words, _
+from portal.texts import _
 from portal.views.account.passkeys import check_passkeys_are_used, passkey_site
 from portal.views.account.session import enter, login_page, sign_in_attempt
 from portal.views.wording import answer_too_many_attempts
@@ -47,13 +47,12 @@ def sign_in_by_passkey(context: Login, request: Request) -> Any:
     """`POST /login/passkey`: accepts what the device has signed: a new session."""
     check_passkeys_are_used(request)
     following, answer = own_path(posted_text(request, "next")), posted_text(request, "credential")
-    session: SignedIn | Words
     try:
         attempt = sign_in_attempt(request)
         session = request.logins.sign_in_by_passkey(answer, passkey_site(request), attempt, request.now)
     except PasskeyRefusedError as refused:
         log.info("A passkey was refused: %s", refused)
-        session = REFUSED
-    if isinstance(session, SignedIn):
-        return enter(request, session, following)
-    return login_page(request, following, error=session)
+        session = NotAdmitted(REFUSED)
+    if isinstance(session, NotAdmitted):
+        return login_page(request, following, error=session.reason)
+    return enter(request, session, following)

@@ -12,6 +12,7 @@ from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
 from portal.accounts import attempts
+from portal.accounts.identity import NotAdmitted
 from portal.accounts.identity_provider import Flow, IdentityProvider, ProviderError
 from portal.database.engine import writing
 from portal.texts import _
@@ -69,8 +70,8 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     except ProviderError as error:
         return _provider_failed(request, following, error)
     session = request.logins.sign_in_by_provider(person, attempt, request.now)
-    if isinstance(session, str):
-        return login_page(request, following, error=session)
+    if isinstance(session, NotAdmitted):
+        return login_page(request, following, error=session.reason)
     return enter(request, session, following)
 
 

@@ -9,7 +9,7 @@ from pyramid.request import Request
 from pyramid.view import view_config
 
 from portal.accounts.accounts import Account, find_account_of_person, load_account
-from portal.accounts.identity import Identity, admit, admit_everyone
+from portal.accounts.identity import Identity, NotAdmitted, admit, admit_everyone
 from portal.accounts.viewing import viewed_profile_identity
 from portal.condition_texts import condition_text
 from portal.declaration.shapes import Module, display_name
@@ -182,8 +182,8 @@ def _groups(
     transition = records.module.transitions.get(subject or "")
     groups: dict[Group, list[Account]] = defaultdict(list)
     for account, admission in admitted:
-        if isinstance(admission, str):
-            reason = _("Cannot sign in: “${reason}”", mapping={"reason": request.reader.text(admission)})
+        if isinstance(admission, NotAdmitted):
+            reason = _("Cannot sign in: “${reason}”", mapping={"reason": request.reader.text(admission.reason)})
             groups[account.profile, request.reader.text(reason), False].append(account)
             continue
         outcome, alone = decided[account.id], False
@@ -221,8 +221,8 @@ def _person_rights(request: Request, account: Account) -> PersonRights:
         about=f"{account.email} · {request.reader.text(profile_label(request.portal.declaration, account.profile))}",
         account=str(account.id),
     )
-    if isinstance(admitted, str):
-        return replace(rights, refused=admitted)
+    if isinstance(admitted, NotAdmitted):
+        return replace(rights, refused=admitted.reason)
     return replace(rights, modules=tuple(_module_rights(request, admitted.policy)))
 
 

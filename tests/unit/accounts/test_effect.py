@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.accounts.accounts import account_columns, account_of
 from portal.accounts.effect import effect
 from portal.accounts.giving_access import AccessRequest, Register
-from portal.accounts.identity import admit
+from portal.accounts.identity import NotAdmitted, admit
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.system_tables import shared_system_tables
@@ -152,7 +152,7 @@ def seen_by_asking(url, declaration):
     with reading(engine) as connection:
         for row in connection.execute(sa.select(*account_columns(tables))).mappings():
             identity = admit(connection, tables, account_of(row), language="en", now=NOW)
-            if isinstance(identity, str):
+            if isinstance(identity, NotAdmitted):
                 continue
             for module in identity.policy.modules:
                 records = Records(connection, identity.policy, module)
