@@ -28,6 +28,8 @@ SETTINGS = (
 )
 ISOLATION = "REPEATABLE READ"
 
+# Portals in schemas of one database have locks of their own. The schema may not exist yet: then it is NULL.
+_OWN_LOCK = ":number + coalesce(hashtext(current_schema()), 0)"
 _shared: dict[tuple[sa.URL, int], sa.Engine] = {}  # by the address without its schema, and seconds
 _sharing = threading.Lock()
 
@@ -74,6 +76,16 @@ def make_schema(connection: sa.Connection) -> None:
     """Creates the schema of a connection's address on PostgreSQL if it is missing."""
     if schema := schema_of(connection):
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+
+
+def try_lock(connection: sa.Connection, number: int) -> bool:
+    """Takes the advisory lock with this number for the portal of a connection, unless another process has it."""
+    return bool(connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({_OWN_LOCK})"), {"number": number}))
+
+
+def unlock(connection: sa.Connection, number: int) -> None:
+    """Releases what `try_lock` has taken."""
+    connection.execute(sa.text(f"SELECT pg_advisory_unlock({_OWN_LOCK})"), {"number": number})
 
 
 def _schema(address: sa.URL) -> str:

@@ -359,7 +359,7 @@ class Button(Shape):
 
 
 class Inbox(Shape):
-    address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # replies go to help+TOKEN@…
+    address: str = Key(pattern=r"^[^\s@<>,;:\"+]{1,27}@[A-Za-z0-9.-]+$")  # for mail/reply_address.py
     creates: value_types.ModuleName
     title: value_types.OwnField | None = None  # the field for the subject; resolved: the module's title
     text: value_types.OwnField | None = None  # the field for the text; resolved: the first long one, if any

@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 IDS = struct.Struct(">QI")  # the record and the account
 PROOF = 10  # bytes: too many to guess by mail
 LENGTH = -(-(IDS.size + PROOF) * 8 // 5)  # characters of a token
-LONGEST_LOCAL_PART = 64  # of any address (RFC 5321)
-LONGEST_INBOX = LONGEST_LOCAL_PART - LENGTH - 1  # characters before the @ of the address for replies
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class ReplyTo:
 
 
 def make_reply_address(key: bytes, inbox: str, reply_to: ReplyTo) -> str:
-    """The address for replies to a letter; `inbox` has at most LONGEST_INBOX characters before its @.
+    """The address for replies to a letter. `inbox`: the address of `inbox:`, short enough for the token (Inbox).
 
     `key` is that of the portal (accounts/keys_and_tokens.py).
     """

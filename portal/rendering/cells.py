@@ -31,7 +31,6 @@ MOST_KINDS = 5_000  # cached
 Kind = tuple[Any, ...]
 Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
 MATCHED = Value(display="matched")  # for the macro that marks a match
-NOT_REUSABLE: Pieces = ()  # instead of pieces, for a kind whose values are drawn one by one
 
 
 class CellTemplates:
@@ -101,7 +100,7 @@ class CellRenderer:
             pieces = known.get(kind)
             if pieces is None:
                 pieces = known[kind] = self._cell_pieces(column, value)
-            if pieces is NOT_REUSABLE:
+            if not pieces:
                 line.add(self._macro(column.classes, value, column.cell_label))
                 continue
             for markup, slot in pieces:
@@ -112,8 +111,9 @@ class CellRenderer:
                     parts += (markup, getattr(value, slot) if slot else "")
 
     def _cell_pieces(self, column: Column, value: Value) -> Pieces:
+        """The pieces of a kind; none if its values are drawn one by one."""
         if not value.reusable:
-            return NOT_REUSABLE
+            return ()
         label = column.cell_label
         kind = (value.macro, column.classes, label, bool(value.url), bool(value.note), value.tone, value.icon)
         return self._pieces(kind, column.classes, value, label)

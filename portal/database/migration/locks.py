@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from portal.database.engine import writing
 from portal.database.errors import LOCK_NOT_AVAILABLE, DatabaseError, is_retryable, sql_code
-from portal.database.postgresql import make_schema
+from portal.database.postgresql import make_schema, try_lock, unlock
 from portal.database.sql import quoted_identifier
 
 ATTEMPTS, PAUSE = 600, 0.1  # how often a migration tries to lock its tables; seconds in between
@@ -32,9 +32,6 @@ _VACUUM = sa.text(  # or the build of an index
 )
 
 LOCK = 7_022_601_118  # the advisory lock; any number that nobody else uses
-OWN_LOCK = (
-    ":lock + coalesce(hashtext(current_schema()), 0)"  # portals in schemas of one database are migrated independently
-)
 
 
 def when_free(connection: sa.Connection, work: Callable[[], Result], undo: Callable[[], None] = lambda: None) -> Result:
@@ -103,7 +100,7 @@ class MigrationTurn:
         if self._connection is None or self._connection.invalidated:
             return
         try:
-            self._connection.execute(sa.text(f"SELECT pg_advisory_unlock({OWN_LOCK})"), {"lock": LOCK})
+            unlock(self._connection, LOCK)
         except DatabaseError:
             self._connection.invalidate()
 
@@ -121,7 +118,7 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[MigrationTurn]:
     with writing(engine) as connection:
         make_schema(connection)  # the lock depends on its name
     with _connection(engine) as connection:
-        while not _take_lock(connection):
+        while not try_lock(connection, LOCK):
             time.sleep(PAUSE)
         with contextlib.closing(MigrationTurn(connection)) as turn:
             yield turn
@@ -131,7 +128,7 @@ def one_at_a_time(engine: sa.Engine) -> Iterator[MigrationTurn]:
 def turn_if_free(engine: sa.Engine) -> Iterator[MigrationTurn | None]:
     """The turn to migrate on PostgreSQL, locked for this process; None if another one has it."""
     with _connection(engine) as connection:
-        if not _take_lock(connection):
+        if not try_lock(connection, LOCK):
             yield None
             return
         with contextlib.closing(MigrationTurn(connection)) as turn:
@@ -140,7 +137,3 @@ def turn_if_free(engine: sa.Engine) -> Iterator[MigrationTurn | None]:
 
 def _connection(engine: sa.Engine) -> sa.Connection:
     return engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-
-
-def _take_lock(connection: sa.Connection) -> bool:
-    return bool(connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), {"lock": LOCK}))

@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from portal.database.fetching import Row, fetch
-from portal.database.postgresql import schema_of
+from portal.database.postgresql import schema_of, try_lock, unlock
 from portal.database.search.search_request import (
     BATCH_SIZE,
     Candidates,
@@ -61,7 +61,6 @@ OUTDATED = (  # of earlier versions
     "portal_search_newest", "portal_search_person", "portal_search_organization", "portal_search_tokens",
 )  # fmt: skip
 INDEXES = (INDEX, *OUTDATED)
-OWN_LOCK = ":lock + hashtext(current_schema())"  # portals in schemas of one database have separate indexes
 BUILDING = 7_022_601_119  # the advisory lock of the process that makes the index; any number that nobody else uses
 FEW_ROWS = 20_000  # that are indexed at once: it takes ten seconds at most
 # Kilobytes of written rows that wait until a writer sorts a hundred of them into the index: every search reads the
@@ -126,8 +125,7 @@ def create(connection: sa.Connection) -> None:
 def finish(engine: sa.Engine) -> None:
     """Creates the GIN index while others read and write, and removes those of other versions, in only one process."""
     with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        lock = {"lock": BUILDING}
-        if not connection.scalar(sa.text(f"SELECT pg_try_advisory_lock({OWN_LOCK})"), lock):
+        if not try_lock(connection, BUILDING):
             return
         try:
             if not is_complete(connection):
@@ -137,7 +135,7 @@ def finish(engine: sa.Engine) -> None:
                 _analyze(connection)
             connection.exec_driver_sql(f"DROP INDEX IF EXISTS {', '.join(OUTDATED)}")
         finally:
-            connection.execute(sa.text(f"SELECT pg_advisory_unlock({OWN_LOCK})"), lock)
+            unlock(connection, BUILDING)
 
 
 def is_complete(connection: sa.Connection) -> bool:

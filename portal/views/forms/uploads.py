@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 def attachments_input(module: Module) -> str:
     """The input of attachments in the forms of a module: `files`, or `attachments` if it has a field named `files`."""
-    return ATTACHMENTS_INPUTS["files" in module.fields]
+    return "attachments" if "files" in module.fields else "files"
 
 
 @dataclass(frozen=True)

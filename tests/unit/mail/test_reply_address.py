@@ -3,26 +3,36 @@
 import itertools
 
 import pytest
+from pydantic import ValidationError
 
 from portal.accounts.keys_and_tokens import find_portal_key, portal_key
 from portal.database.engine import make_engine, reading, writing
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
-from portal.mail.reply_address import LONGEST_INBOX, ReplyTo, make_reply_address, read_reply_address
+from portal.declaration.shapes import Inbox
+from portal.mail.reply_address import ReplyTo, make_reply_address, read_reply_address
 from tests.unit.mail.test_letters import SMALL
 
 KEY = b"k" * 32
 MODULES = {"tickets": "tickets", "tasks": "tasks"}
 ABOUT = ReplyTo("tickets", 1042, 7)
+LONGEST_INBOX = "a.b" + "c" * 24 + "@lumen.example"
 ADDRESS = make_reply_address(KEY, "help@lumen.example", ABOUT)
 
 
 @pytest.mark.parametrize("about", [ABOUT, ReplyTo("tasks", 2**62, 2**31 - 1), ReplyTo("tasks", 1, 1)])
 def test_the_token_finds_record_and_recipient(about):
-    address = make_reply_address(KEY, "a.b" + "c" * (LONGEST_INBOX - 3) + "@lumen.example", about)
-    assert len(address.partition("@")[0]) == 64
+    address = make_reply_address(KEY, LONGEST_INBOX, about)
     for written in (address, address.upper(), address.replace("a.b", "else+a.b")):
         assert read_reply_address(KEY, written, MODULES) == about
+
+
+def test_the_longest_inbox_leaves_room_for_the_token():
+    """RFC 5321 allows 64 characters before the @."""
+    assert Inbox(address=LONGEST_INBOX, creates="tickets").address == LONGEST_INBOX
+    with pytest.raises(ValidationError):
+        Inbox(address=f"x{LONGEST_INBOX}", creates="tickets")
+    assert len(make_reply_address(KEY, LONGEST_INBOX, ABOUT).partition("@")[0]) == 64
 
 
 def test_an_address_without_a_token_of_this_portal_is_ignored():
