@@ -52,38 +52,65 @@ def without_consequences(draft: DeclarationDraft, problems: Sequence[Problem]) -
 
 def _following(draft: DeclarationDraft, problems: Sequence[Problem]) -> set[Problem]:
     """The problems that others cause: values without a meaning, and what is missing because it is misspelled."""
-    errors = [problem for problem in problems if not problem.warning]
-    by_reader = {problem: None for document in draft.documents.values() for problem in document.problems}
-    unread = [problem for problem in by_reader if not problem.warning and not problem.related]
-    first = {(problem.file, problem.line, problem.column): problem for problem in reversed(unread)}
-    paths = {(problem.file, problem.path) for problem in unread}
-    paths |= {(problem.file, problem.path[:-1]) for problem in unread if problem.path[-1:] == MERGE_PATH}
-    named = {
-        (problem.file, problem.path): problem for problem in reversed(errors) if _is_about(problem, "name", "module")
-    }
-    misspelled = _misspelled(errors)
-    lacking = {part for problem in errors if _is_about(problem, "part", "tab") for part in _lacks(problem)}
-    cut = any(problem.file == MODULES and _is_about(problem, "document") for problem in errors)
-    lacks_role = any(_is_about(problem, "role") for problem in errors)
-    options = {
-        (problem.path[1], str(problem.path[5]))
-        for problem in errors
-        if problem.path[4:5] == OPTIONS and problem.path[5:]
-    }
-    twice = {problem.path for problem in errors if len(problem.path) == DEPTH - 1 and _is_about(problem, "repeated")}
-    return {
-        problem
-        for problem in problems
-        if first.get((problem.file, problem.line, problem.column), problem) != problem
-        or (problem not in by_reader and (problem.file, problem.path) in paths)
-        or named.get((problem.file, problem.path), problem) != problem
-        or _lacks(problem) & (misspelled | lacking if problem.warning else misspelled)
-        or (cut and _is_about(problem, "module", "no modules"))
-        or (lacks_role and _is_of_a_scope(problem))
-        or (_is_about(problem, "state") and (problem.cause.module.partition(".")[0], problem.cause.name) in options)
-        or (_is_about(problem, "incomplete") and any(_is_below(error, problem) for error in errors))
-        or (problem.path[:2] in twice and len(problem.path) > len(problem.path[:2]) and _is_of_a_lack(problem))
-    }
+    causes = _Causes(draft, problems)
+    return {problem for problem in problems if causes.explain(problem)}
+
+
+class _Causes:
+    """What the problems of a declaration say about it, which may explain other problems."""
+
+    def __init__(self, draft: DeclarationDraft, problems: Sequence[Problem]) -> None:
+        self._errors = errors = [problem for problem in problems if not problem.warning]
+        self._by_reader = {problem: None for document in draft.documents.values() for problem in document.problems}
+        unread = [problem for problem in self._by_reader if not problem.warning and not problem.related]
+        self._first_unread = {(problem.file, problem.line, problem.column): problem for problem in reversed(unread)}
+        self._unread_paths = {(problem.file, problem.path) for problem in unread}
+        self._unread_paths |= {(problem.file, problem.path[:-1]) for problem in unread if _is_of_a_merge(problem)}
+        names = [problem for problem in errors if _is_about(problem, "name", "module")]
+        self._named = {(problem.file, problem.path): problem for problem in reversed(names)}
+        self._misspelled = _misspelled(errors)
+        self._lacking = {part for problem in errors if _is_about(problem, "part", "tab") for part in _lacks(problem)}
+        self._is_cut = any(problem.file == MODULES and _is_about(problem, "document") for problem in errors)
+        self._lacks_role = any(_is_about(problem, "role") for problem in errors)
+        options = [problem.path for problem in errors if problem.path[4:5] == OPTIONS and problem.path[5:]]
+        self._wrong_options = {(path[1], str(path[5])) for path in options}
+        repeated = [problem.path for problem in errors if _is_about(problem, "repeated")]
+        self._repeated = {path for path in repeated if len(path) == DEPTH - 1}
+
+    def explain(self, problem: Problem) -> bool:
+        """Whether another problem causes this one."""
+        return (
+            self._is_unread(problem)
+            or self._named.get((problem.file, problem.path), problem) != problem
+            or self._lacks_what_is_wrong(problem)
+            or (self._is_cut and _is_about(problem, "module", "no modules"))
+            or (self._lacks_role and _is_of_a_scope(problem))
+            or self._is_of_a_wrong_option(problem)
+            or self._is_incomplete_around_an_error(problem)
+            or self._is_of_a_repeated_module(problem)
+        )
+
+    def _is_unread(self, problem: Problem) -> bool:
+        """Whether the reader of the file has already reported this place, or this value."""
+        place = problem.file, problem.line, problem.column
+        is_same_value = problem not in self._by_reader and (problem.file, problem.path) in self._unread_paths
+        return is_same_value or self._first_unread.get(place, problem) != problem
+
+    def _lacks_what_is_wrong(self, problem: Problem) -> bool:
+        """Whether what it says is missing is there, misspelled; or, for a warning, was already reported as missing."""
+        known = self._misspelled | self._lacking if problem.warning else self._misspelled
+        return not known.isdisjoint(_lacks(problem))
+
+    def _is_of_a_wrong_option(self, problem: Problem) -> bool:
+        option = problem.cause.module.partition(".")[0], problem.cause.name
+        return _is_about(problem, "state") and option in self._wrong_options
+
+    def _is_incomplete_around_an_error(self, problem: Problem) -> bool:
+        return _is_about(problem, "incomplete") and any(_is_below(error, problem) for error in self._errors)
+
+    def _is_of_a_repeated_module(self, problem: Problem) -> bool:
+        """Whether it lacks a part of a module that is declared twice: only the first one is known."""
+        return problem.path[: DEPTH - 1] in self._repeated and len(problem.path) >= DEPTH and _is_of_a_lack(problem)
 
 
 def _is_below(problem: Problem, other: Problem) -> bool:
@@ -99,6 +126,10 @@ def _is_of_a_lack(problem: Problem) -> bool:
 def _is_of_a_scope(problem: Problem) -> bool:
     """Whether a scope is missing, or needs an owner or an organization that the module lacks."""
     return _is_about(problem, "see") or (_is_about(problem, "part") and problem.path[2:] == ("see",))
+
+
+def _is_of_a_merge(problem: Problem) -> bool:
+    return problem.path[-1:] == MERGE_PATH
 
 
 def _is_about(problem: Problem, *kinds: CauseKind) -> bool:

@@ -82,6 +82,44 @@ class StartupError(Exception):
         self.lines = lines
 
 
+class StoredCopy:
+    """The copy of the declarations in force that the database keeps for processes that start. A thread stores it, as it
+    may have to wait for long writes."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+        self._has_failed = False
+
+    def store(self, portal: Portal) -> None:
+        """Starts storing the declarations of `portal`, after those that are being stored: the latest come last."""
+        self._thread = threading.Thread(target=self._store, args=(portal, self._thread), name="keep", daemon=True)
+        self._thread.start()
+
+    def retry(self, portal: Portal) -> None:
+        """Stores `portal` if the last attempt has failed: the database was locked, or the disk full."""
+        if self._has_failed and not (self._thread and self._thread.is_alive()):
+            self.store(portal)
+
+    def finish(self) -> None:
+        """Waits until everything is stored."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _store(self, portal: Portal, before: threading.Thread | None) -> None:
+        if before is not None:
+            before.join()
+        declaration, files = portal.declaration, dict(portal.files)
+        try:
+            if logo := declaration.settings.logo:
+                files[logo] = (declaration.folder / logo).read_bytes()
+            store_declaration(portal.engine, pack_files(files), portal.since)
+            self._has_failed = False
+        except (*DatabaseError, OSError) as error:
+            if not self._has_failed:  # further failed attempts are not logged
+                log.warning("The declarations in force cannot be kept yet for processes that start: %s", error)
+            self._has_failed = True
+
+
 @dataclass
 class LivePortal:
     """Holds the portal in force of one folder and database. `overrides`: settings that win over modules.yaml."""
@@ -101,11 +139,9 @@ class LivePortal:
         self._reloading = threading.Lock()
         self._last_check = time.monotonic()
         self._signature = self._read_signature()
-        self._keeping: threading.Thread | None = None
-        self._is_kept = True  # False if the last attempt to keep what is in force has failed
+        self._stored_copy = StoredCopy()
         self._portal = self._first()
-        self._applied_before: datetime | None = None  # when `portal apply` last ran before the last reading
-        self._applied_before = self._last_applied()
+        self._applied_before = self._last_applied(None)  # when `portal apply` last ran before the last reading
         self._catch_up_index()
 
     def current(self) -> Portal:
@@ -113,7 +149,7 @@ class LivePortal:
         if time.monotonic() - self._last_check >= self.every and self._reloading.acquire(blocking=False):
             try:
                 self._reload_if_changed()
-                self._keep_again()
+                self._stored_copy.retry(self._portal)
             finally:
                 self._last_check = time.monotonic()
                 self._reloading.release()
@@ -134,8 +170,7 @@ class LivePortal:
 
     def close(self) -> None:
         """Closes unused connections; open requests finish with their own."""
-        if self._keeping is not None:
-            self._keeping.join()
+        self._stored_copy.finish()
         close(self.engine)
         if self.replica is not None:
             close(self.replica.engine)
@@ -173,7 +208,7 @@ class LivePortal:
         if signature != known and self._is_being_saved():
             return
         self._signature = signature, fresh
-        self._applied_before = self._last_applied()
+        self._applied_before = self._last_applied(self._applied_before)
         try:
             portal, self.report = self._read()
         except Exception:
@@ -218,14 +253,15 @@ class LivePortal:
 
     def _has_been_applied(self) -> bool:
         """Whether `portal apply` has run since the plan had something left to do."""
-        return bool(self.report.missing) and self._last_applied() != self._applied_before
+        return bool(self.report.missing) and self._last_applied(self._applied_before) != self._applied_before
 
-    def _last_applied(self) -> datetime | None:
+    def _last_applied(self, if_down: datetime | None) -> datetime | None:
+        """When `portal apply` last ran; `if_down` if the database is down: the next check asks again."""
         try:
             with reading(self.engine) as connection:
                 return applied_at(connection, self._portal.tables)
-        except DatabaseError:  # it is down: the next check asks again
-            return self._applied_before
+        except DatabaseError:
+            return if_down
 
     def _read(self) -> tuple[Portal | None, ReloadReport]:
         now, files = self.clock(), declared_files(self.folder)
@@ -277,30 +313,8 @@ class LivePortal:
         return portal if fits else None
 
     def _keep(self, portal: Portal) -> None:
-        """Keeps what is in force for starting processes, in a thread, which may have to wait for long writes."""
-        declaration = portal.declaration
-        files, logo, before = dict(portal.files), declaration.settings.logo, self._keeping
-
-        def work() -> None:
-            if before is not None:
-                before.join()  # the latest must be kept last
-            try:
-                if logo:
-                    files[logo] = (declaration.folder / logo).read_bytes()
-                store_declaration(portal.engine, pack_files(files), portal.since)
-                self._is_kept = True
-            except (*DatabaseError, OSError) as error:
-                if self._is_kept:  # further failed attempts are not logged
-                    log.warning("The declarations in force cannot be kept yet for processes that start: %s", error)
-                self._is_kept = False
-
-        self._keeping = threading.Thread(target=work, name="keep", daemon=True)
-        self._keeping.start()
-
-    def _keep_again(self) -> None:
-        """Keeps what is in force if this failed before: the database was locked, or the disk full."""
-        if not self._is_kept and not (self._keeping and self._keeping.is_alive()):
-            self._keep(self._portal)
+        """Keeps what is in force for processes that start."""
+        self._stored_copy.store(portal)
 
     def _adapt(self, tables: Tables, development: bool) -> tuple[Engine, list[str], bool]:
         """The engine for `tables`, what is left to do in the database, and whether they can be used."""
