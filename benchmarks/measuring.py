@@ -69,12 +69,12 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-class Refusal(RuntimeError):
+class RefusedPageError(RuntimeError):
     """A page answered with something else than it should."""
 
 
 def wsgi_call(application: Any, path: str, cookie: str = "", body: bytes | None = None) -> bytes:
-    """Calls a WSGI application without a server between; answers the body. Raises Refusal for 4xx and 5xx."""
+    """Calls a WSGI application without a server between; answers the body. Raises RefusedPageError for 4xx and 5xx."""
     path, _mark, query = path.partition("?")
     environ = {
         "REQUEST_METHOD": "GET" if body is None else "POST",
@@ -93,5 +93,5 @@ def wsgi_call(application: Any, path: str, cookie: str = "", body: bytes | None 
     finally:
         getattr(answer, "close", lambda: None)()
     if status[0][0] not in "23":
-        raise Refusal(f"{path}?{query}: {status[0]}")
+        raise RefusedPageError(f"{path}?{query}: {status[0]}")
     return content

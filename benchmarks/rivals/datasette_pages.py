@@ -14,7 +14,7 @@ from typing import Any
 from datasette.app import Datasette
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from benchmarks.measuring import Refusal, Timing, memory
+from benchmarks.measuring import RefusedPageError, Timing, memory
 from benchmarks.words import RARE
 
 COLUMNS = "tickets.id, reference, title, status, urgency, assignee, due, tickets.modified, comments"
@@ -41,7 +41,7 @@ async def ask(application: Any, path: str, query: str = "") -> int:
 
     await application(scope, receive, send)
     if sent[0]["status"] != 200:
-        raise Refusal(f"{path}: {sent[0]['status']}")
+        raise RefusedPageError(f"{path}: {sent[0]['status']}")
     return sum(len(message.get("body", b"")) for message in sent[1:])
 
 

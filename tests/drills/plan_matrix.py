@@ -39,7 +39,7 @@ CHANGED = re.compile(r"(?:! )?change field things\.(\w+) from")
 CURES = re.compile(r"allow-loss|correct|remove|mend|give|leave|change|delete|split|take|shorten|make")
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A check failed; the message says which."""
 
 
@@ -119,12 +119,12 @@ class Database:
                 records = self.records(connection, module)
                 record = records.get(record_id)
                 if record is None:
-                    raise Failed(f"a new record of {module} cannot be read")
+                    raise FailedError(f"a new record of {module} cannot be read")
                 Writer(records, SYSTEM).delete(record)
 
 
 def check(database: Database, change: Change) -> None:
-    """Declares what was before, fills it, and changes it. Raises Failed."""
+    """Declares what was before, fills it, and changes it. Raises FailedError."""
     database.declare(change.before, change.top)
     database.apply()
     database.fill(change.values)
@@ -136,7 +136,7 @@ def check(database: Database, change: Change) -> None:
             return
         raise
     if change.refused:
-        raise Failed("the check does not refuse it")
+        raise FailedError("the check does not refuse it")
     steps = database.steps()
     said = "\n".join(step.planned for step in steps)
     if any(step.blocked and step.needed for step in steps):
@@ -145,27 +145,27 @@ def check(database: Database, change: Change) -> None:
     database.apply()
     left = database.steps()
     if [step for step in left if not step.loses and not step.blocked]:
-        raise Failed(f"the plan is not empty after it: {_sentences(left)}; it was: {said}")
+        raise FailedError(f"the plan is not empty after it: {_sentences(left)}; it was: {said}")
     _check_kept(change, before, database.values(), steps)
     database.use()
     if left:
         database.apply(allow_loss=True)
         if again := [step for step in database.steps() if not step.blocked]:
-            raise Failed(f"the plan is not empty after --allow-loss: {_sentences(again)}")
+            raise FailedError(f"the plan is not empty after --allow-loss: {_sentences(again)}")
     with reading(database.engine) as connection:
         if missing := [step for step in missing_steps(connection, database.tables) if not step.blocked]:
-            raise Failed(f"the portal would still wait for {_sentences(missing)}")
+            raise FailedError(f"the portal would still wait for {_sentences(missing)}")
     database.use()
 
 
 def _check_refused(database: Database, content: dict[str, Any], said: str) -> None:
     with contextlib.suppress(CannotBeAppliedError):
         database.apply()
-        raise Failed(f"was applied, but the plan refuses it: {said}")
+        raise FailedError(f"was applied, but the plan refuses it: {said}")
     if database.content() != content:
-        raise Failed(f"was refused, but something has changed: {said}")
+        raise FailedError(f"was refused, but something has changed: {said}")
     if not CURES.search(said):
-        raise Failed(f"was refused without a cure: {said}")
+        raise FailedError(f"was refused without a cure: {said}")
 
 
 def _check_kept(
@@ -181,12 +181,12 @@ def _check_kept(
         new_module = change.renamed.get((module, ""), (module, ""))[0]
         new_module, new_name = change.renamed.get((module, name), (new_module, name))
         if (now := after.get((new_module, record_id, new_name))) != text:
-            raise Failed(f"{module} {record_id}: {name} was {text!r}, is {now!r}")
+            raise FailedError(f"{module} {record_id}: {name} was {text!r}, is {now!r}")
     sentences = {found[1]: step.planned for step in steps if (found := CHANGED.match(step.planned))}
     for name in {name for module, name in change.touched if module == "things"} & sentences.keys():
         there = sum(key == ("things", name) for key in ((module, field) for module, _id, field in after))
         if there != _fitting(sentences[name]):
-            raise Failed(f"{there} values are there: {sentences[name]}")
+            raise FailedError(f"{there} values are there: {sentences[name]}")
 
 
 def _fitting(sentence: str) -> int:
@@ -205,7 +205,7 @@ def changes() -> Iterator[Change]:
     """Every type of field to every other one, then the others."""
     missing = set(Field.types) - {kind.partition(" ")[0] for kind in FIELDS}
     if missing:
-        raise Failed(f"no examples of {missing}")
+        raise FailedError(f"no examples of {missing}")
     for old in FIELDS:
         yield every_type_from(old)
     yield from CHANGES
@@ -237,7 +237,7 @@ def main() -> int:
                     tried += 1
                     try:
                         check(database, change)
-                    except Failed as problem:
+                    except FailedError as problem:
                         failed += 1
                         print(f"{change.name}, {database.engine.name}: {problem}", flush=True)  # noqa: T201
                     except Exception:  # noqa: BLE001 - that nothing else is raised is what is looked at

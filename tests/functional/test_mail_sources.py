@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,9 +28,9 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from tests.functional.conftest import SMALL
 from tests.real_parts import unavailable
+from tests.waiting import TIMEOUT, result_of
 
 PORTAL = Path(sys.executable).parent / "portal"
-TIMEOUT = 120  # seconds; the machine may be busy
 DOVECOT = """
 protocols = imap
 listen = 127.0.0.1
@@ -255,9 +254,13 @@ def running_dovecot(mails: list[bytes]) -> Iterator[tuple[int, Path]]:
 
 def wait_for(port: int, log: Path) -> None:
     """Returns when the server greets."""
-    end = time.monotonic() + TIMEOUT
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, imaplib.IMAP4.error), imaplib.IMAP4("127.0.0.1", port, timeout=TIMEOUT):
-            return
-        threading.Event().wait(0.05)
-    pytest.fail(f"Dovecot does not answer: {log.read_text() if log.exists() else ''}")
+
+    def greet() -> None:
+        with imaplib.IMAP4("127.0.0.1", port, timeout=TIMEOUT):
+            pass
+
+    try:
+        result_of(greet, (OSError, imaplib.IMAP4.error), "Dovecot's greeting")
+    except BaseException as failure:
+        failure.add_note(log.read_text() if log.exists() else "")
+        raise

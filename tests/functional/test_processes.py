@@ -26,10 +26,10 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Records
 from tests.functional.world import ANNA, PASSWORD, PORTALS, World
 from tests.real_parts import unavailable
+from tests.waiting import PAUSE, TIMEOUT, result_of
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-TIMEOUT = 180  # seconds; the machine may be busy
 COMMAND = [str(BIN / "gunicorn"), "-c", str(ROOT / "deploy" / "gunicorn.conf.py")]
 
 
@@ -91,24 +91,18 @@ def served(folder: Path, url: str, log: Path) -> Iterator[tuple[str, subprocess.
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     """Waits until it answers; fails with its output if it ends instead."""
-    end = time.monotonic() + TIMEOUT
-    while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/-/health", timeout=TIMEOUT):  # noqa: S310 ours
-            return
-        threading.Event().wait(0.1)
-    pytest.fail(log.read_text())
+
+    def ask() -> None:
+        if process.poll() is not None:
+            pytest.fail(log.read_text())
+        urllib.request.urlopen(f"{address}/-/health", timeout=TIMEOUT).close()  # noqa: S310 ours
+
+    result_of(ask, (OSError,), "the portal's first answer")
 
 
 def first_answer(person: Person, path: str) -> str:
     """The first answer to retries while a dead process is being replaced."""
-    end = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            return person.get(path)
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            threading.Event().wait(0.1)
+    return result_of(lambda: person.get(path), (OSError,), "an answer of the process that replaces a dead one")
 
 
 def workers_of(process: subprocess.Popen) -> list[int]:
@@ -134,7 +128,7 @@ def test_what_was_accepted_stays_when_a_process_is_killed_under_load(postgresql_
                 try:
                     people[person].post("/tickets/create", title=f"P{person} N{number}", urgency="normal")
                 except OSError:
-                    threading.Event().wait(0.1)
+                    time.sleep(PAUSE)
                     continue
                 accepted.append(f"P{person} N{number}")
                 own += 1

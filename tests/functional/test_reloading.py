@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import threading
-from unittest.mock import Mock
 
 import pytest
 import sqlalchemy as sa
@@ -201,17 +200,20 @@ def test_a_process_that_starts_with_broken_files_serves_the_last_valid_ones(make
 
 
 @pytest.mark.sqlite_suffices
-def test_what_could_not_be_kept_for_processes_that_start_is_kept_later(make_app, portal_folder, caplog, monkeypatch):
+def test_what_could_not_be_kept_for_processes_that_start_is_kept_later(make_app, portal_folder, caplog):
     app = make_app(reload_every=0)
     live = app.app.registry.live
     live.close()  # waits until the first declarations are kept
-    with monkeypatch.context() as patched:
-        patched.setattr("portal.web.live.store_declaration", Mock(side_effect=OSError("the disk is full")))
-        change(portal_folder, "label: Knowledge base", "label: Good to know")
-        for _attempt in range(3):
-            live.current()
-            live.close()
+    with writing(live.engine) as connection:
+        fails = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        connection.exec_driver_sql(f"CREATE TRIGGER full BEFORE INSERT ON portal_declarations {fails}")
+    change(portal_folder, "label: Knowledge base", "label: Good to know")
+    for _attempt in range(3):
+        live.current()
+        live.close()
     assert caplog.text.count("the disk is full") == 1
+    with writing(live.engine) as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
     live.current()
     live.close()
     change(portal_folder, "label: Good to know", "label: [broken")
@@ -324,7 +326,11 @@ def test_a_fault_of_the_portal_itself_leaves_the_last_good_portal_in_force(
 @pytest.mark.sqlite_suffices
 def test_a_fault_in_what_follows_a_reload_keeps_no_change_back(app, portal_folder, sign_in):
     sign_in(ANNA)
-    app.app.registry.live.on_change = Mock(side_effect=KeyError("a fault of ours"))
+
+    def fail() -> None:
+        raise KeyError("a fault of ours")
+
+    app.app.registry.live.on_change = fail
     change(portal_folder, "label: Knowledge base", "label: Good to know")
     assert "Good to know" in app.get("/")
 

@@ -213,13 +213,13 @@ def test_the_rights_are_those_of_the_moment_of_sending(world, receiver):
 
 
 def test_what_is_taken_back_is_never_told(world, receiver):
-    class Interrupted(Exception):
+    class TakenBackError(Exception):
         pass
 
-    with pytest.raises(Interrupted), writing(world.portal.engine) as connection:
+    with pytest.raises(TakenBackError), writing(world.portal.engine) as connection:
         records = world.records(connection, "tickets")
         Writer(records, Author(name="Nancy")).create({"title": "Never"})
-        raise Interrupted
+        raise TakenBackError
     assert tell(world) == 0
     assert receiver.got == []
 

@@ -186,7 +186,7 @@ def test_a_file_that_is_not_read_is_reported(folder, old, new, line):
 @pytest.mark.parametrize("file", FILES)
 def test_strange_files_are_reported_and_never_raise(folder, file, raw):
     (folder / file).write_bytes(raw)
-    load(folder)
+    assert load(folder).problems
 
 
 def test_settings_from_outside_win(folder):

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +18,7 @@ import pytest
 import portal.store.store
 from portal.store.store import SETTLED, Store, StoreError, open_store
 from tests.real_parts import S3_KEYS, s3_server, unavailable
+from tests.waiting import result_of
 
 LATER = datetime.datetime.now(datetime.UTC) + 2 * SETTLED
 LARGE = os.urandom(1_000_000) * 12  # more than one part of an upload
@@ -177,13 +177,11 @@ def test_another_address_is_refused(address, tmp_path):
 
 def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Returns once the server accepts a file, which creates the bucket."""
-    store, deadline = open_store(address, Path(), *S3_KEYS), time.monotonic() + 120
-    while server.poll() is None:
-        try:
-            store.put(io.BytesIO(b"x"))
-        except StoreError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            return
-    raise RuntimeError("the S3 server ended")
+    store = open_store(address, Path(), *S3_KEYS)
+
+    def put() -> None:
+        if server.poll() is not None:
+            raise RuntimeError("the S3 server ended")
+        store.put(io.BytesIO(b"x"))
+
+    result_of(put, (StoreError,), "the S3 server")
