@@ -327,8 +327,9 @@ def test_a_page_of_another_account_saves_nothing(shop):
 def test_one_network_cannot_displace_what_others_sent_after_their_session(shop):
     stranger = Browser(shop.app)
     stranger.get("/login")
-    for _ in range(SET_ASIDE.most + 2):
-        stranger.send(address(shop, "comments"), {"_account": "0" * 16, "text": "Mine"})
+    for number in range(SET_ASIDE.most + 2):
+        claimed = {"X-Forwarded-For": f"192.0.2.{number}"}
+        stranger.send(address(shop, "comments"), {"_account": "0" * 16, "text": "Mine"}, headers=claimed)
     assert len(shop.rows()["portal_draft"]) == SET_ASIDE.most
 
 

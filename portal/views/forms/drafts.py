@@ -178,7 +178,7 @@ def _set_aside(request: Request, response: Response, owned_form: str, content: D
     key = secrets.token_urlsafe(24)
     set_cookie(request, response, Cookie.DRAFT, key, keep=3_600)  # first: the next page says whether it was kept
     with writing(request.portal.engine) as connection:
-        network = network_of(request.client_addr)
+        network = network_of(request.remote_addr)
         check_attempt(connection, request.portal.tables, SET_ASIDE, network, request.now)
         set_aside(connection, request.portal.tables, key, owned_form, content, request.now)
 
