@@ -1,153 +1,17 @@
-"""What a form asks under a condition, asks once, or fills in itself: decided by the server on every path."""
+"""What a form asks and offers under a condition, or fills in itself: decided by the server on every path."""
 
 import datetime
-from collections.abc import Iterator
 
 import pytest
 
-from portal.accounts.giving_access import AccessRequest
 from portal.database.engine import writing
 from portal.fields.lines import Row
 from portal.records.transfer.csv_reading import open_source
 from portal.records.transfer.importing import ImportOptions, import_file
-from tests.functional.world import ANNA, NANCY, PEOPLE_MODULES, World, written_world
+from tests.functional.cases_portal import errors, world
+from tests.functional.world import ANNA, NANCY
 
-MODULES = """
-people: contacts
-organizations: firms
-modules:
-  firms: {fields: {name: text, site: {type: text, default: Hall 1}}}
-  contacts:
-    organization: firm
-    fields: {name: text, email: {type: email, unique: true}, phone: phone, firm: {type: link, to: firms}}
-  cases:
-    organization: firm
-    fields:
-      title: {type: text, required: true}
-      caller: {type: link, to: contacts, default: me}
-      firm: {type: link, to: firms, default: $caller.firm}
-      site: {type: text, default: $firm.site}
-      phone: {type: phone, default: me.phone}
-      size: {type: integer}
-      double: {type: formula, of: size * 2}
-      kind: {type: choice, options: [small, large], default: small}
-      reason: {type: text, required_when: {any: [{kind: large}, {double: {min: 100}}]}}
-      detail: {type: text, show_when: {kind: large}, required_when: {size: {min: 10}}}
-      either: {type: text, show_when: {any: [{kind: large}, {area: desk}, {area: site}]}}
-      several: {type: text, show_when: {kind: [large, nothing]}}
-      serial: {type: text, read_only: once, suggestions: [A-1, B-2]}
-      agreed: {type: text, read_only_when: {state: closed}}
-      pledge: {type: text, required_when: {state: closed}, read_only_when: {state: closed}}
-      price: {type: money, read_only_when: {kind: large}}
-      basis: {type: text, read_only_when: {price: {empty: true}}}
-      copied: {type: text, default: $firm.site, read_only_when: {firm: {empty: false}}}
-      badge: {type: text, unique: organization}
-      seat: {type: integer, unique: caller}
-      above: {type: link, to: cases, where: {id: {not: $id}}}
-      first_below: {type: link, to: cases, where: {above: $id}}
-      opens: integer
-      closes: {type: integer, at_least: opens}
-      area:
-        type: choice
-        options: {desk: Desk, site: {label: Site, show_when: {kind: large}}}
-      topics:
-        type: choices
-        options:
-          mail: {label: Mail, show_when: {area: desk}}
-          door: {label: Door, show_when: {area: site, double: {min: 10}}}
-          other: Other
-      starts: date
-      ends: {type: date, at_least: starts}
-      leaves: {type: datetime, after: arrives}
-      arrives: datetime
-      noted: {type: datetime, default: now}
-      data: json
-      consent: signature
-      state: {type: choice, options: [open, signed, closed, paid]}
-      paid_on: {type: date, show_when: {state: paid}}
-      reminded: {type: text, show_when: {paid_on: {empty: false}}}
-      unit: {type: text, show_when: {hall: Hall 1}}
-      receipt: {type: text, required_when: {state: paid}}
-      remark: {type: text, required_when: {state: closed}}
-      score: rating
-      verdict: {type: text, internal: true}
-      hall: {type: lookup, of: firm.site}
-      gate: {type: integer, required_when: {hall: Gate 7}}
-      tools: {type: lines, show_when: {kind: large}, fields: {name: text, cost: integer}}
-      spent: {type: formula, of: tools.cost}
-      parts:
-        type: lines
-        fields:
-          what: text
-          number: {type: integer, required_when: {what: {empty: false}}}
-          note: {type: text, read_only_when: {what: Sealed}}
-          code: {type: text, read_only: once}
-          place:
-            type: choice
-            default: table
-            options: {shelf: {label: Shelf, show_when: {number: {min: 1}}}, table: {label: Table, show_when: {note: t}}}
-    comments: true
-    lifecycle:
-      field: state
-      on_comment: {staff: {from: paid, to: open}}
-      transitions:
-        settle: {from: open, to: closed, ask: {topics: required}}
-        close: {from: open, to: closed, ask: {kind: required, reason: optional, agreed: optional, score: optional}}
-        open_again: {from: closed, to: open}
-        hand: {from: open, to: closed, ask: {caller: optional}}
-        sign: {from: open, to: signed, ask: {consent: required}}
-        reopen: {from: signed, to: open}
-        stamp: {from: open, to: paid, set: {badge: Paid}}
-        unpay: {from: paid, to: open, set: {kind: small}}
-        pay: {from: open, to: paid, ask: {paid_on: required, receipt: optional}}
-        judge: {from: open, to: paid, ask: {verdict: required}}
-    list: {columns: [title, state, consent]}
-    create:
-      steps:
-        - {title: What, fields: [title, reason, serial, detail, either, several, data, consent,
-                               price, basis, copied, starts, ends, noted]}
-        - {title: How much, fields: [kind, size, caller, firm, site, phone, gate, seat, above, parts, area, topics,
-                                    arrives, leaves]}
-    edit:
-      fields: [title, kind, size, reason, detail, serial, data, consent, agreed, pledge, price, basis, parts,
-               starts, ends, caller, above, first_below, area, topics, arrives, leaves]
-    detail:
-      sections:
-        - {title: What, fields: [title, [kind, detail]]}
-        - {title: Parts, fields: [parts]}
-        - {fields: [serial, consent, data, score]}
-        - {fields: [price, opens], show_when: {any: [{serial: A-1}, {firm.site: Hall 9}]}}
-"""
-STAFF = """staff: true
-modules:
-  cases: {see: all, can: [create, edit, export, comment, settle, close, hand, sign, pay, unpay, stamp, judge]}
-  contacts: {see: all}
-  firms: {see: all}
-"""
-CUSTOMER = """
-modules:
-  cases:
-    see: all
-    can: [close, edit, hand, judge]
-    list: {columns: [title]}
-    detail: {sections: [{fields: [title]}]}
-    edit: {fields: [reason, detail, ends, badge, opens, area]}
-  contacts: {see: all}
-"""
-
-
-@pytest.fixture(scope="module")
-def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    people = (
-        AccessRequest(NANCY, "staff", "Nancy Smith", "Acme"),
-        AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),
-    )
-    with written_world(request, MODULES, people, staff=STAFF, customer=CUSTOMER) as world:
-        yield world
-
-
-def errors(page):
-    return {tag["id"].split("-")[1] for tag in page.html.select(".error[id]")}
+__all__ = ["world"]  # a fixture
 
 
 def test_looking_for_a_record_that_a_transition_asks_for_does_not_move_the_record(world):
@@ -342,109 +206,11 @@ def test_what_a_transition_asks_goes_by_the_state_to_which_it_leads(world, many)
     assert (values["state"], values["paid_on"], values["receipt"]) == ("paid", datetime.date(2026, 3, 4), "R1")
 
 
-def test_what_is_typed_once_stays(world):
-    nancy = world[NANCY]
-    nancy.send("/cases/create", {"title": "Once", "serial": "S1"})
-    (record,) = [record for record in world.all("cases") if record.title == "Once"]
-    assert record.values["serial"] == "S1"
-    page = nancy.get(f"/cases/{record.id}/edit")
-    assert page.html.find(attrs={"name": "serial"}) is None
-    assert nancy.send(f"/cases/{record.id}/edit", {"title": "Once more", "serial": "S2"}).status_int == 303
-    assert world.record("cases", record.id).values["serial"] == "S1"
-
-
 def test_an_input_offers_suggestions_beside_which_anything_may_be_typed(world):
     page = world[NANCY].get("/cases/create")
     offered = page.html.find("input", {"name": "serial"})["list"]
     assert [option["value"] for option in page.html.find("datalist", id=offered).find_all("option")] == ["A-1", "B-2"]
     assert world[NANCY].send("/cases/create", {"title": "S", "size": "1", "serial": "C-3"}).status_int == 303
-
-
-def locked_in(page):
-    return {tag.find(attrs={"name": True})["name"] for tag in page.select("fieldset[data-lock][disabled]")}
-
-
-def test_a_field_cannot_be_changed_while_its_condition_holds(world):
-    nancy, case = (
-        world[NANCY],
-        world.add("cases", title="Locked", kind="large", agreed="Yes", basis="A", state="closed"),
-    )
-    page = nancy.get(f"/cases/{case}/edit").html
-    assert locked_in(page) == {"agreed", "pledge", "price", "basis"}
-    assert locked_in(nancy.get(f"/cases/{world.add('cases', title='Free', kind='small')}/edit").html) == {"basis"}
-    assert locked_in(nancy.get("/cases/create").html) == {"basis", "copied"}
-    assert page.find(attrs={"name": "agreed"})["value"] == "Yes"
-    form = {"title": "Locked", "kind": "large", "reason": "x", "agreed": "No", "price": "5", "basis": "B"}
-    assert nancy.send(f"/cases/{case}/edit", form).status_int == 303  # the price stays empty, which locks its basis
-    values = world.record("cases", case).values
-    assert (values["agreed"], values["price"], values["basis"]) == ("Yes", None, "A")
-    assert nancy.send(f"/cases/{case}/edit", {**form, "kind": "small"}).status_int == 303
-    values = world.record("cases", case).values
-    assert (values["agreed"], values["price"].amount, values["basis"]) == ("Yes", 5, "B")
-
-
-def test_a_program_is_told_that_a_field_is_locked(world):
-    program, case = world.program(NANCY), world.add("cases", title="By program", kind="large")
-    for price in ("5.00 EUR", {"amount": "5"}):
-        refused = program.call("PATCH", f"cases/{case}", {"price": price, "reason": "x"}, status=422).json
-        assert set(refused["fields"]) == {"price"}
-    program.call("PATCH", f"cases/{case}", {"price": "5.00 EUR", "kind": "small"}, status=200)
-    program.call(
-        "PATCH", f"cases/{case}", {"price": "5.00 EUR", "kind": "large", "reason": "x", "detail": "y"}, status=200
-    )
-    program.call("PATCH", f"cases/{case}", {"price": None}, status=422)
-
-
-@pytest.mark.sqlite_suffices
-def test_what_a_reader_may_not_read_locks_a_field_too(request):
-    offers = """
-  offers:
-    fields:
-      name: text
-      approved: {type: boolean, internal: true}
-      amount: {type: integer, read_only_when: {approved: true}}
-"""
-    people = (AccessRequest(ANNA, "customer", "Anna Rossi", "Acme"),)
-    with written_world(
-        request, PEOPLE_MODULES + offers, people, customer="modules: {offers: {see: all, can: [edit]}}"
-    ) as world:
-        offer = world.add("offers", name="Lamps", approved=True, amount=5)
-        anna, program = world[ANNA], world.program(ANNA)
-        assert anna.get(f"/offers/{offer}/edit").html.find(attrs={"name": "amount"}).find_parent(disabled=True)
-        anna.send(f"/offers/{offer}/edit", {"name": "Lamps", "amount": "6"})
-        assert world.record("offers", offer).values["amount"] == 5
-        assert "amount" in program.call("PATCH", f"offers/{offer}", {"amount": 6}, status=422).json["fields"]
-        world.set("offers", offer, approved=False)
-        program.call("PATCH", f"offers/{offer}", {"amount": 6}, status=200)
-
-
-def test_a_form_that_comes_back_shows_what_a_locked_field_keeps(world):
-    case = world.add("cases", title="Kept", kind="large", agreed="Yes", state="closed")
-    page = world[NANCY].send(f"/cases/{case}/edit", {"title": "", "kind": "small"})
-    assert errors(page) == {"title"}  # what nobody may type is not required
-    assert page.html.find(attrs={"name": "agreed"})["value"] == "Yes"
-
-
-def test_a_new_record_has_the_default_of_a_locked_field(world):
-    nancy, other = world[NANCY], world.add("firms", name="Eight", site="Gate 8")
-    form = {"title": "New and locked", "kind": "large", "reason": "x", "detail": "y", "price": "5"}
-    assert nancy.send("/cases/create", {**form, "firm": str(other), "copied": "typed"}).status_int == 303
-    (record,) = [record for record in world.all("cases") if record.title == "New and locked"]
-    assert (record.values["price"], record.values["copied"]) == (None, "Gate 8")
-
-
-def test_a_transition_asks_for_a_locked_field_and_a_row_keeps_its_own(world):
-    nancy, case = world[NANCY], world.add("cases", title="Asked")
-    nancy.send(f"/cases/{case}/move/close", {"kind": "small", "reason": "", "agreed": "Now"})
-    assert world.record("cases", case).values["agreed"] == "Now"
-    rows = {"parts.0.what": "Bolt", "parts.0.number": "1", "parts.0.note": "A"}
-    world.set("cases", case, state="open")
-    nancy.send(f"/cases/{case}/edit", {"title": "Asked", "kind": "small", "agreed": "Now", **rows})
-    (row,) = world.record("cases", case).values["parts"]
-    sealed = {**rows, "parts.0._row": str(row.id), "parts.0.what": "Sealed", "parts.0.note": "B"}
-    nancy.send(f"/cases/{case}/edit", {"title": "Asked", "kind": "small", "agreed": "Now", **sealed})
-    (row,) = world.record("cases", case).values["parts"]
-    assert (row.values["what"], row.values["note"]) == ("Sealed", "A")
 
 
 def test_a_value_is_not_less_than_that_of_another_field_or_is_after_it(world, tmp_path):
@@ -511,68 +277,10 @@ def test_structured_data_is_checked_to_the_column_and_shown_as_a_tree(world):
     assert nancy.get(f"/cases/{record.id}/edit").html.find(attrs={"name": "data"}).text.strip() == typed
 
 
-DRAWING = "M10 20L30 40L31 200M600 0L600 0"
-
-
-def test_a_signature_has_a_moment_and_an_account_and_is_never_changed(world):
-    nancy = world[NANCY]
-    case = world.add("cases", title="Signed")
-    page = nancy.get(f"/cases/{case}/move/sign")
-    assert page.html.find(attrs={"name": "consent.drawing", "type": "hidden"})
-    for typed in ({"consent": ""}, {"consent": "", "consent.drawing": DRAWING}, {"consent": "x" * 121}):
-        assert errors(nancy.send(f"/cases/{case}/move/sign", typed)) == {"consent"}
-    for drawing in ('M1 1"/><script>', "M1 1L601 1", "M1 1", "M" + "1 1L" * 20_000 + "1 1"):
-        assert errors(nancy.send(f"/cases/{case}/move/sign", {"consent": "N", "consent.drawing": drawing})) == {
-            "consent"
-        }
-    forged = {"consent": "Nancy <i>Smith</i>", "consent.drawing": DRAWING, "consent.signed": "2000-01-01"}
-    assert nancy.send(f"/cases/{case}/move/sign", forged).status_int == 303
-    signature = world.record("cases", case).values["consent"]
-    assert (signature.name, signature.drawing, signature.at) == ("Nancy <i>Smith</i>", DRAWING, world.clock.now)
-    assert (bool(signature.account), signature.author) == (True, "Nancy Smith")
-    shown = nancy.get(f"/cases/{case}/").html.select_one(".signature")
-    assert (shown.path["d"], shown.strong.text) == (DRAWING, "Nancy <i>Smith</i>")
-    assert "Nancy Smith" in shown.time.text
-    past = [" ".join(event.text.split()) for event in nancy.get(f"/cases/{case}/").html.select("[class*=history] li")]
-    assert ["Nancy <i>Smith</i>" in event for event in past] == [
-        "Signed" in event and "Consent" in event for event in past
-    ]
-    assert sum("Nancy <i>Smith</i>" in event for event in past) == 1
-
-    world.set("cases", case, state="open")
-    assert nancy.get(f"/cases/{case}/move/sign").html.find(attrs={"name": "consent"}) is None
-    assert nancy.send(f"/cases/{case}/move/sign", {"consent": "Someone"}).status_int == 303
-    assert nancy.get(f"/cases/{case}/edit").html.find(attrs={"name": "consent"}) is None
-    nancy.send(f"/cases/{case}/edit", {"title": "Signed", "consent": "Someone"})
-    world.set("cases", case, consent=None)
-    assert world.record("cases", case).values["consent"].at == signature.at
-
-
-def test_nobody_signs_many_records_at_once(world):
-    nancy = world[NANCY]
-    case = world.add("cases", title="One of many")
-    offered = {button["value"] for button in nancy.get("/cases/").html.select("button[name=do]")}
-    assert (offered & {"close", "sign"}) == {"close"}
-    for answers in ({}, {"consent": "Nancy"}):
-        assert nancy.send("/cases/bulk", {"do": "sign", "ids": str(case), **answers}).status_int == 404
-    assert world.record("cases", case).values["state"] == "open"
-
-
 def test_an_optional_choice_offers_its_default_before_no_answer(world):
     page = world[NANCY].get(f"/cases/{world.add('cases', title='Kinds', kind='small')}/edit")
     options = [(option["value"], option.has_attr("selected")) for option in page.html.select("[name=kind] option")]
     assert options == [("small", True), ("large", False), ("", False)]
-
-
-def test_a_form_is_signed_while_it_is_made_and_lists_show_the_name(world):
-    nancy = world[NANCY]
-    form = {"title": "At once", "consent": "Anna Żuk", "consent.drawing": DRAWING}
-    assert nancy.send("/cases/create", form).status_int == 303
-    (record,) = [record for record in world.all("cases") if record.title == "At once"]
-    assert (record.values["consent"].drawing, record.values["consent"].at) == (DRAWING, world.clock.now)
-    assert nancy.titles("/cases/?consent=zuk") == ["At once"]
-    assert ",Anna Żuk" in nancy.get("/cases/export.csv?consent=zuk").text
-    assert not nancy.get("/cases/?consent=zuk").html.select("td path")
 
 
 def test_a_page_leaves_out_what_forms_hide_under_a_condition_unless_it_has_a_value(world):
