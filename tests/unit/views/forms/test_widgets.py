@@ -12,6 +12,7 @@ from portal.views.forms.form_page import Input, Offer, Widget
 from portal.views.forms.widgets import WIDGETS
 from portal.web.assets import Assets
 from portal.web.frame import Frame
+from tests.unit.database.portals import load_shipped
 
 TEMPLATES = Templates()
 ASSETS = Assets()
@@ -33,6 +34,14 @@ def test_every_widget_has_a_macro_of_its_name():
     macros = set(TEMPLATES["widgets.pt"].macros.names) - INNER
     assert sorted(WIDGETS.keys() - macros) == [], "templates/widgets.pt lacks these macros"
     assert sorted(macros - WIDGETS.keys()) == [], "views/forms/widgets.py: WIDGETS lacks these"
+
+
+def test_every_widget_is_looked_at_on_the_pages_of_the_demo():
+    elsewhere = {"cards", "day_and_time", "json"}
+    fields = [field for module in load_shipped(".").modules.values() for field in module.fields.values()]
+    columns = [column for field in fields for column in field.row_fields.values()]
+    lacking = WIDGETS.keys() - {field.widget for field in (*fields, *columns)} - elsewhere
+    assert sorted(lacking) == [], "no field of modules.yaml in the demo has this widget"
 
 
 def test_every_filter_of_a_field_type_has_a_macro():
