@@ -17,8 +17,8 @@ from portal.records.transfer.csv_reading import UnreadableFileError
 from portal.records.transfer.exporting import list_export
 from portal.records.transfer.limited_rows import MOST_UNPACKED
 from portal.records.transfer.source_files import open_file
+from tests.functional.import_portal import EVERYTHING, PEOPLE
 from tests.functional.shop import Shop, make_shop
-from tests.functional.test_import_export import EVERYTHING, PEOPLE
 from tests.functional.world import ANNA, BRUNO, NANCY
 from tests.workbooks import CONTENT_TYPE, cells_of, workbook
 
