@@ -19,7 +19,7 @@ ASSETS = Assets()
 TEXTS = ("", 'A <b> & "c"', "line\nline", "\uf8d1\uf8d2")
 REUSED = sorted(name for name, kind in WIDGETS.items() if kind.reuse != "never")
 # Helper macros in widgets.pt.
-INNER = {"field", "name", "notes", "finder", "line", "no_answer"}
+INNER = {"field", "name", "notes", "finder", "line", "no_answer", "required"}
 
 
 def test_every_widget_of_a_field_type_is_registered():
