@@ -134,7 +134,7 @@ def sign_in_refusal(
 ) -> NotAdmitted | None:
     """Why an account may not sign in at this moment; None if it may.
 
-    One statement, whatever the answer: the timing does not reveal which addresses have an account.
+    One statement, whatever the result: the timing does not reveal which addresses have an account.
     """
     declaration = tables.declaration
     reason = _closed_reason(declaration, account, declaration.reader(now=now).today)

@@ -1,7 +1,7 @@
 """An identity provider that signs people in by OpenID Connect: the authorization code flow with PKCE.
 
-Knows no requests and no accounts. Anything wrong with the provider or its answer is a ProviderError, whose text is for
-the log. The provider's metadata and keys are cached for an hour; a token with an unknown key refreshes them.
+Knows no requests and no accounts. Anything wrong with the provider or its response is a ProviderError, whose text is
+for the log. The provider's metadata and keys are cached for an hour; a token with an unknown key refreshes them.
 """
 
 import base64
@@ -27,8 +27,8 @@ errors = LazyModule("joserfc.errors")
 # None with a shared secret: the published keys are public, and “none” is no signature.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "Ed25519", "EdDSA")
 LEEWAY = 60  # seconds that the clocks may differ
-TIMEOUT = 10  # seconds that an answer may take
-LARGEST_ANSWER = 1_000_000  # bytes
+TIMEOUT = 10  # seconds that a response may take
+LARGEST_RESPONSE = 1_000_000  # bytes
 CACHE_LIFETIME = 3600  # seconds
 PAUSE = 30  # seconds without another request to a provider that is down: each one keeps a thread waiting
 RENEW_AFTER = 60  # seconds after which an unknown key refreshes the keys
@@ -37,12 +37,12 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class ProviderError(Exception):
-    """The provider cannot be used at the moment, or its answer was wrong; the message is for the log."""
+    """The provider cannot be used at the moment, or its response was wrong; the message is for the log."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """One attempt to sign in, kept by the browser in the meantime: what the provider's answer must match."""
+    """One attempt to sign in, kept by the browser in the meantime: what the provider's response must match."""
 
     state: str
     nonce: str
@@ -97,13 +97,13 @@ class IdentityProvider:
     def prove(self, code: str, flow: Flow, redirect_uri: str, now: datetime.datetime) -> ProvenPerson:
         """The person behind the code that the browser brought back from the provider. Raises ProviderError."""
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
-        answer = self._request_token({**form, "code_verifier": flow.verifier})
-        token = answer.get("id_token")
+        response = self._request_token({**form, "code_verifier": flow.verifier})
+        token = response.get("id_token")
         if not isinstance(token, str):
-            raise ProviderError("the provider's answer has no ID token")
+            raise ProviderError("the provider's response has no ID token")
         claims = self._verify(token, flow.nonce, now)
         if "email" not in claims:
-            claims = {**self._user_info(answer.get("access_token"), claims["sub"]), "sub": claims["sub"]}
+            claims = {**self._user_info(response.get("access_token"), claims["sub"]), "sub": claims["sub"]}
         is_verified = claims.get("email_verified") in (True, "true")  # some send it as text
         email = claims.get("email") if is_verified else None
         subject = f"{self.issuer} {claims['sub']}"
@@ -222,17 +222,17 @@ def fetch(address: str, headers: Mapping[str, str] | None = None, form: bytes | 
     check_address(address)
     request = urllib.request.Request(address, form, {"Accept": "application/json", **(headers or {})})  # noqa: S310
     try:
-        with _opener().open(request, timeout=TIMEOUT) as answer:
-            text = answer.read(LARGEST_ANSWER + 1)
-        answered = json.loads(text) if len(text) <= LARGEST_ANSWER else None
+        with _opener().open(request, timeout=TIMEOUT) as response:
+            text = response.read(LARGEST_RESPONSE + 1)
+        content = json.loads(text) if len(text) <= LARGEST_RESPONSE else None
     except urllib.error.HTTPError as error:
         with error:
             raise ProviderError(f"{address} answers {error.code}: {error.read(500)!r}") from None
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         raise ProviderError(f"{address}: {error}") from None
-    if not isinstance(answered, dict):
+    if not isinstance(content, dict):
         raise ProviderError(f"{address} answers with no JSON object")
-    return answered
+    return content
 
 
 def _opener() -> urllib.request.OpenerDirector:

@@ -39,7 +39,7 @@ def request_link(
     """The recipient and the token of a new link, to set a password or to sign in. Raises TooManyAttemptsError.
 
     For an unknown address, or one that may get no link, the recipient is nobody and no link is stored, with the same
-    statements, so that neither the answer nor the time reveals who has an account.
+    statements, so that neither the response nor the time reveals who has an account.
     """
     email = normalize_email(link_request.email)
     attempts.check_attempt(connection, tables, attempts.RESET_NETWORK, link_request.network, now)

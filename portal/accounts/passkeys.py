@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): created for an account, and verified at sign-in. They count as both factors.
 
 The device asks for a finger, a face or its PIN each time (user verification), and says which site it is talking to.
-Each challenge is a one-time link of its own, so that no answer of a device counts twice.
+Each challenge is a one-time link of its own, so that no response of a device counts twice.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ CHALLENGE = "passkey"  # the purpose of a challenge among the one-time links
 CHALLENGE_LIFETIME = datetime.timedelta(minutes=5)
 MOST_PASSKEYS = 20  # of one account
 LONGEST_NAME = 60  # characters
-LARGEST_ANSWER = 20_000  # characters
+LARGEST_CREDENTIAL = 20_000  # characters
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Passkey:
 
 
 class PasskeyRefusedError(Exception):
-    """A device's answer is wrong; the message is for the log."""
+    """A device's response is wrong; the message is for the log."""
 
 
 def passkeys_of(connection: sa.Connection, tables: Tables, account_id: int) -> list[Passkey]:
@@ -121,12 +121,12 @@ class Passkeys:
         )
         return dict(json.loads(webauthn.options_to_json(options)))
 
-    def add(self, account: Account, answer: str, name: str) -> None:
+    def add(self, account: Account, credential: str, name: str) -> None:
         """Stores the passkey that a device has created. Raises PasskeyRefusedError."""
-        challenge = self._use_challenge(answer, account.id)
+        challenge = self._use_challenge(credential, account.id)
         with _refusing():
             verified = webauthn.verify_registration_response(
-                credential=answer,
+                credential=credential,
                 expected_challenge=challenge,
                 expected_rp_id=self.site.host,
                 expected_origin=self.site.origin,
@@ -145,11 +145,11 @@ class Passkeys:
         }
         self.connection.execute(sa.insert(table).values(row))
 
-    def prove(self, answer: str) -> int:
+    def prove(self, credential: str) -> int:
         """The id of the account whose passkey a device has used. Raises PasskeyRefusedError."""
-        challenge, table = self._use_challenge(answer, None), self.tables.passkey
+        challenge, table = self._use_challenge(credential, None), self.tables.passkey
         with _refusing():
-            given = json.loads(answer)
+            given = json.loads(credential)
             handle = helpers.base64url_to_bytes(given["response"]["userHandle"])
             query = sa.select(table).where(table.c["credential"] == str(given["id"]))
             row = self.connection.execute(query).mappings().first()
@@ -175,12 +175,12 @@ class Passkeys:
         self.connection.execute(sa.insert(self.tables.link).values(row))
         return helpers.base64url_to_bytes(token)
 
-    def _use_challenge(self, answer: str, account_id: int | None) -> bytes:
+    def _use_challenge(self, credential: str, account_id: int | None) -> bytes:
         """The challenge that a device has answered; it is used up."""
         with _refusing():
-            if len(answer) > LARGEST_ANSWER:
-                raise PasskeyRefusedError("the answer is too long")
-            client_data = helpers.base64url_to_bytes(json.loads(answer)["response"]["clientDataJSON"])
+            if len(credential) > LARGEST_CREDENTIAL:
+                raise PasskeyRefusedError("the response is too long")
+            client_data = helpers.base64url_to_bytes(json.loads(credential)["response"]["clientDataJSON"])
             challenge = helpers.parse_client_data_json(client_data).challenge
         link = self.tables.link.c
         unused = (
@@ -197,7 +197,7 @@ class Passkeys:
 
 @contextlib.contextmanager
 def _refusing() -> Iterator[None]:
-    """Turns errors of a passkey's answer into PasskeyRefusedError: a browser may send anything."""
+    """Turns errors of a passkey's response into PasskeyRefusedError: a browser may send anything."""
     try:
         yield
     except (

@@ -1,6 +1,6 @@
 """People who sign up: they prove their address first, then give a name and a password, then wait for approval.
 
-Nothing is looked up when someone signs up: the answer, the work and the letter are the same for every address. People
+Nothing is looked up when someone signs up: the response, the work and the letter are the same for every address. People
 who already have access learn this behind the link, which only the owner of the address opens.
 """
 

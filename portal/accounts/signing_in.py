@@ -1,7 +1,7 @@
 """Signing in with a password, link, code, passkey or identity provider, and changing a password.
 
-The answer and the work are the same for known and unknown addresses. Passwords are hashed outside transactions, so that
-nobody waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
+The response and the work are the same for known and unknown addresses. Passwords are hashed outside transactions, so
+that nobody waits for it; attempts are counted in transactions of their own, since a refused request is rolled back.
 """
 
 import datetime
@@ -307,11 +307,11 @@ class Logins:
     # -- passkeys -------------------------------------------------------------------------------------------------
 
     def sign_in_by_passkey(
-        self, answer: str, site: Site, attempt: SignInAttempt, now: datetime.datetime
+        self, credential: str, site: Site, attempt: SignInAttempt, now: datetime.datetime
     ) -> SignedIn | NotAdmitted:
         """A session for a passkey, which counts as both factors, or why not. Raises PasskeyRefusedError."""
         with writing(self.engine) as connection:
-            account_id = Passkeys(connection, self.tables, site, now).prove(answer)
+            account_id = Passkeys(connection, self.tables, site, now).prove(credential)
             account = load_account(connection, self.tables, account_id) or NO_ONE
             if refusal := sign_in_refusal(connection, self.tables, account, now):
                 return refusal

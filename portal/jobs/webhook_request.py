@@ -1,7 +1,7 @@
 """One request to the address of a webhook, signed as Standard Webhooks specifies (standardwebhooks.com).
 
-Redirects are not followed, and only the status and Retry-After of the answer are read: a receiver can neither redirect
-the portal nor fill its memory. The address may be an internal one: an administrator declared it.
+Redirects are not followed, and only the status and Retry-After of the response are read: a receiver can neither
+redirect the portal nor fill its memory. The address may be an internal one: an administrator declared it.
 """
 
 import base64
@@ -81,7 +81,7 @@ def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timede
 
 
 def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """The answer of a webhook's receiver: the status, and the value of Retry-After."""
+    """The response of a webhook's receiver: the status, and the value of Retry-After."""
     parts = urlsplit(url)
     connection = _connection(parts)
     ended = threading.Event()
@@ -92,7 +92,7 @@ def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         return response.status, response.getheader("Retry-After", "").strip()
     except (OSError, ValueError) as error:
         raise DeliveryError(str(error) or type(error).__name__) from None
-    except http.client.HTTPException:  # its message contains the answer
+    except http.client.HTTPException:  # its message contains the response
         raise DeliveryError("did not answer in HTTP") from None
     finally:
         ended.set()
@@ -130,7 +130,7 @@ class _LateHandshake(ssl.SSLContext):
 
 
 def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> None:
-    """Ends a webhook's request that takes longer than LONGEST, such as an answer that comes a byte at a time, so that
+    """Ends a webhook's request that takes longer than LONGEST, such as a response that comes a byte at a time, so that
     the thread waiting for it goes on. Repeats, as there may be no connection yet."""
     pause = LONGEST
     while not ended.wait(pause):
@@ -141,7 +141,7 @@ def _hang_up(connection: http.client.HTTPConnection, ended: threading.Event) -> 
 
 
 def _in_words(status: int) -> str:
-    """The status of a webhook's answer in the words of the standard, as the other side may have sent any words."""
+    """The status of a webhook's response in the words of the standard, as the other side may have sent any words."""
     try:
         return f"{status} {http.HTTPStatus(status).phrase}"
     except ValueError:

@@ -159,7 +159,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
 
 @exception_view_config(InputError, renderer="error.pt")
 def wrong_input(error: InputError, request: Request) -> Any:
-    """The answer to a program whose input cannot be accepted: a sentence for each field."""
+    """The response to a program whose input cannot be accepted: a sentence for each field."""
     return _answer_program(request, error.status, request.reader.text(error.message), error.fields)
 
 
@@ -249,7 +249,7 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> E
 
 
 def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
-    """The answer to a program instead of an error page, as JSON."""
+    """The response to a program instead of an error page, as JSON."""
     reader, response = request.reader, request.response
     error: dict[str, Any] = {"error": reader.text(text)}
     if fields:

@@ -16,7 +16,7 @@ class Cookie(enum.StrEnum):
     GUEST = "portal_guest"  # only anchors the CSRF token of forms sent before signing in
     DEVICE = "portal_device"  # identifies this browser to accounts, see accounts/devices.py
     CODE = "portal_code"  # for an account that has given its password but no second-factor code yet
-    SINGLE_SIGN_ON = "portal_oidc"  # what the identity provider's answer must match
+    SINGLE_SIGN_ON = "portal_oidc"  # what the identity provider's response must match
     LANGUAGE = "portal_language"  # chosen in this browser
     FLASH = "portal_notice"  # the key of a flash message
     INVITATION = "portal_invitation"  # the token of an invitation, shown once to the person who created it

@@ -42,7 +42,7 @@ class CsrfTokens:
 
 
 def guest_token(request: Request) -> str:
-    """The random value of this browser's guest cookie; the answer sets a new one if there is none."""
+    """The random value of this browser's guest cookie; the response sets a new one if there is none."""
     current = read_cookie(request, Cookie.GUEST)
     if GUEST_TOKEN.fullmatch(current):
         return current

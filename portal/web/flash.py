@@ -81,7 +81,7 @@ def set_flash(request: Request, response: Response, key: str) -> Response:
 
 
 def flash_message(request: Request) -> Notice | None:
-    """The message for this page, if there is one. The answer deletes its cookie, unless a script that sent a
+    """The message for this page, if there is one. The response deletes its cookie, unless a script that sent a
     form was redirected here: it opens the page afterwards (static/js/files.js)."""
     key = read_cookie(request, Cookie.FLASH)
     if key and OPENS_LATER not in request.headers:

@@ -85,11 +85,11 @@ class Probe:
 
     def _run(self, done: threading.Event) -> None:
         try:
-            answer = self._ask()
+            health = self._ask()
         except (*DatabaseError, OSError):
-            answer = None
+            health = None
         with self._guard:
-            self._last, self._answered, self._done = answer, self._clock(), None
+            self._last, self._answered, self._done = health, self._clock(), None
         done.set()
 
 

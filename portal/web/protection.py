@@ -1,7 +1,7 @@
-"""The checks on every request, and the headers of every answer. The only place with tweens.
+"""The checks on every request, and the headers of every response. The only place with tweens.
 
 Rejected before any view: a foreign host or origin, a body that is too large, too many fields, bytes that are not text.
-Nothing is repaired. The headers of the answer tell browsers and search engines what they may do with it.
+Nothing is repaired. The headers of the response tell browsers and search engines what they may do with it.
 """
 
 import errno
@@ -75,7 +75,7 @@ def includeme(config: Configurator) -> None:
 
 
 def add_headers(handler: Handler, registry: Registry) -> Handler:
-    """Adds the security headers to answers, except those that a view has set."""
+    """Adds the security headers to responses, except those that a view has set."""
 
     def tween(request: Request) -> Response:
         response = handler(request)
@@ -107,7 +107,7 @@ def check_requests(handler: Handler, registry: Registry) -> Handler:
 
 def _check_host(request: Request) -> None:
     if request.environ.get("PATH_INFO") in FOR_MONITORS:
-        return  # they use IP addresses as hosts, and the answer has no links
+        return  # they use IP addresses as hosts, and the response has no links
     # Two Host headers arrive as one with a comma, which does not match our host.
     if not knows_host(request, request.environ.get("HTTP_HOST", "")):
         raise HTTPBadRequest(_("This portal has a different address."))

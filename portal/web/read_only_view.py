@@ -31,7 +31,7 @@ class ReadOnlyView:
     language: str = ""
     administrator: Identity | None = None  # the viewer; None if there is nothing to return to
     since: datetime.datetime | None = None
-    refusal: str = READ_ONLY  # the answer to a posted form
+    refusal: str = READ_ONLY  # the response to a posted form
 
     @property
     def key(self) -> str:

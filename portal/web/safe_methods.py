@@ -1,4 +1,4 @@
-"""Which requests only read: those with a safe HTTP method, except for the answer of an identity provider."""
+"""Which requests only read: those with a safe HTTP method, except for the response of an identity provider."""
 
 from pyramid.request import Request
 

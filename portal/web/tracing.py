@@ -1,4 +1,4 @@
-"""Traces each request: its id, which is in the answer and in every log line, its time, and what made it slow."""
+"""Traces each request: its id, which is in the response and in every log line, its time, and what made it slow."""
 
 import logging
 import time

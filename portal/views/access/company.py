@@ -179,8 +179,8 @@ def change_link(resource: Record, request: Request) -> CompanyPage | Response:
         return refused_form(request, _company_page(resource, request, error))
     else:
         renew_link(request.connection, request.portal.tables, company, profile)
-    answer = HTTPSeeOther(f"{resource.path}people")
-    return set_flash(request, answer, "link-withdrawn" if do == "withdraw" else "link-made")
+    response = HTTPSeeOther(f"{resource.path}people")
+    return set_flash(request, response, "link-withdrawn" if do == "withdraw" else "link-made")
 
 
 def _link_problem(request: Request, profile: str) -> Words:
@@ -203,5 +203,5 @@ def switch_company(resource: Record, request: Request) -> Response:
         raise HTTPNotFound
     closed = do == "close"
     close_or_open_company(request.connection, request.portal.tables, resource.record.id, closed)
-    answer = HTTPSeeOther(f"{resource.path}people")
-    return set_flash(request, answer, "company-closed" if closed else "company-opened")
+    response = HTTPSeeOther(f"{resource.path}people")
+    return set_flash(request, response, "company-closed" if closed else "company-opened")

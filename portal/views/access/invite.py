@@ -27,7 +27,7 @@ from portal.views.access.access_form import (
 )
 from portal.views.access.person import TAKEN, Errors, language_of_colleagues, send_invitation
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
+from portal.views.forms.submissions import once_key, refused_form, response_if_repeated, response_when_done
 from portal.views.parts import Action
 from portal.web.addresses import list_address, record_address
 from portal.web.form_input import posted_text
@@ -56,7 +56,7 @@ def invite_person(module: Module, request: Request) -> QuestionPage | Response:
     if errors:
         return refused_form(request, _invite_page(module, request, inputs, errors))
     count_access_attempt(request)
-    if again := answer_if_repeated(module.records, request):
+    if again := response_if_repeated(module.records, request):
         return again
     profile = access.values.pop("profile")
     email = normalize_email(inputs["email"])
@@ -71,7 +71,7 @@ def invite_person(module: Module, request: Request) -> QuestionPage | Response:
         return refused_form(request, _invite_page(module, request, inputs, {"email": TAKEN}))
     uncount_access_attempt(request)
     return send_invitation(
-        request, answer_when_done(module.records, request, _following(module, account.person)), register, account
+        request, response_when_done(module.records, request, _following(module, account.person)), register, account
     )
 
 

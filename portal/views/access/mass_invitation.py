@@ -19,7 +19,7 @@ from portal.accounts.mass_invitation import (
 from portal.texts import Words, _, ngettext
 from portal.views.access.access_form import DAY, access_inputs, access_rows, posted_access, read_access, register_of
 from portal.views.forms.form_page import FormRow
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
+from portal.views.forms.submissions import once_key, refused_form, response_if_repeated, response_when_done
 from portal.views.parts import TitledLink
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -56,20 +56,20 @@ def show_mass_invitation(module: Module, request: Request) -> MassInvitationPage
 def invite_everyone(module: Module, request: Request) -> MassInvitationPage | Response:
     """`POST /PEOPLE/open`: starts or stops inviting everyone, which the worker does batch by batch."""
     _check_staff(request)
-    if again := answer_if_repeated(module.records, request):
+    if again := response_if_repeated(module.records, request):
         return again
     if posted_text(request, "do") == "stop":
         end_mass_invitation(request.connection, request.portal.tables, request.now)
-        return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening-stopped")
+        return set_flash(request, response_when_done(module.records, request, f"{module.path}open"), "opening-stopped")
     if current_mass_invitation(request.connection, request.portal.tables) is not None:
-        return answer_when_done(module.records, request, f"{module.path}open")
+        return response_when_done(module.records, request, f"{module.path}open")
     inputs = posted_access(request)
     access = read_access(request, inputs)
     if access.errors or not writes_links(request):
         return refused_form(request, _invitation_page(module, request, inputs, access.errors))
     profile = access.values.pop("profile")
     start_mass_invitation(register_of(request), profile, access.values)
-    return set_flash(request, answer_when_done(module.records, request, f"{module.path}open"), "opening")
+    return set_flash(request, response_when_done(module.records, request, f"{module.path}open"), "opening")
 
 
 def _check_staff(request: Request) -> None:

@@ -26,7 +26,7 @@ from portal.views.access.access_form import (
     register_of,
 )
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
+from portal.views.forms.submissions import once_key, refused_form, response_if_repeated, response_when_done
 from portal.web.cookies import Cookie, set_cookie
 from portal.web.flash import set_flash
 from portal.web.letters import letter_sender, queue_letter
@@ -60,7 +60,7 @@ def _question(resource: Record, request: Request, name: str, **words: Any) -> Qu
 
 
 def _done(resource: Record, request: Request) -> Response:
-    return answer_when_done(resource.records, request, resource.path)
+    return response_when_done(resource.records, request, resource.path)
 
 
 # -- giving and changing -----------------------------------------------------------------------------------------------
@@ -90,16 +90,16 @@ def give_access(resource: Record, request: Request) -> QuestionPage | Response:
         return refused_form(request, _access_page(resource, request, account, inputs, access.errors, error))
     if account is None:
         count_access_attempt(request)
-    if again := answer_if_repeated(resource.records, request):
+    if again := response_if_repeated(resource.records, request):
         return again
-    answer = _done(resource, request)
+    response = _done(resource, request)
     try:
         if account is None:
             profile, values = access.values.pop("profile"), {**access.values, **language_of_colleagues(request)}
             access_request = AccessRequest(email, profile, values=values, person=resource.record.id)
             added = register.add(access_request, None, must_change=False)
             uncount_access_attempt(request)
-            return send_invitation(request, answer, register, added)
+            return send_invitation(request, response, register, added)
         changed = register.change(email, {**access.values, "disabled": False})
         if is_moving:
             changed = register.change_email(email, inputs["email"])
@@ -107,10 +107,10 @@ def give_access(resource: Record, request: Request) -> QuestionPage | Response:
         errors, error = ({"email": _("Someone else already uses this address.")}, "") if is_moving else ({}, TAKEN)
         return refused_form(request, _access_page(resource, request, account, inputs, errors, error))
     if has_open_invitation(changed) and (account.disabled or is_moving):
-        return send_invitation(request, answer, register, changed)
+        return send_invitation(request, response, register, changed)
     for recipient in (account, changed) if is_moving else ():
         queue_letter(request, address_changed_letter(letter_sender(request), recipient, changed.email))
-    return set_flash(request, answer, "access-changed")
+    return set_flash(request, response, "access-changed")
 
 
 def _access_page(
@@ -163,7 +163,7 @@ def show_revoke(resource: Record, request: Request) -> QuestionPage:
 @view_config(context=Record, name="revoke", request_method="POST", permission="grant")
 def revoke_access(resource: Record, request: Request) -> Response:
     """`POST /PEOPLE/ID/revoke`: ends a person's access: their next request logs them out."""
-    if again := answer_if_repeated(resource.records, request):
+    if again := response_if_repeated(resource.records, request):
         return again
     register_of(request).disable(_open_account(resource, request).email)
     return set_flash(request, _done(resource, request), "access-ended")
@@ -202,7 +202,7 @@ def show_second_factor_reset(resource: Record, request: Request) -> QuestionPage
 @view_config(context=Record, name="second-factor", request_method="POST", permission="grant")
 def reset_second_factor(resource: Record, request: Request) -> Response:
     """`POST /PEOPLE/ID/second-factor`: lets a person who has lost their app in without codes."""
-    if again := answer_if_repeated(resource.records, request):
+    if again := response_if_repeated(resource.records, request):
         return again
     account = register_of(request).remove_second_factor(_account_with_second_factor(resource, request).email)
     queue_letter(request, second_factor_changed_letter(letter_sender(request), account, is_on=False))
@@ -225,15 +225,15 @@ def invite_again(resource: Record, request: Request) -> Response:
     account = _managed_account(resource, request)
     if account is None or not has_open_invitation(account):
         raise HTTPNotFound
-    if again := answer_if_repeated(resource.records, request):
+    if again := response_if_repeated(resource.records, request):
         return again
     return send_invitation(request, _done(resource, request), register_of(request), account)
 
 
-def send_invitation(request: Request, answer: Response, register: Register, account: Account) -> Response:
+def send_invitation(request: Request, response: Response, register: Register, account: Account) -> Response:
     """Sends the invitation to a person who has been given access. Raises TooManyAttemptsError.
 
-    Without a mail server, the page that `answer` leads to shows the link, once: otherwise it would reach nobody.
+    Without a mail server, the page that `response` leads to shows the link, once: otherwise it would reach nobody.
     """
     tables = request.portal.tables
     by = str(request.identity.account.id)
@@ -243,6 +243,6 @@ def send_invitation(request: Request, answer: Response, register: Register, acco
     letter = invitation_letter(letter_sender(request), account, token, INVITATION_LIFETIME.days)
     queue_letter(request, letter, link=token)
     if request.registry.serving.sends_email:
-        return set_flash(request, answer, "invited")
-    set_cookie(request, answer, Cookie.INVITATION, token, SHOWN_FOR)
-    return set_flash(request, answer, "invitation-kept")
+        return set_flash(request, response, "invited")
+    set_cookie(request, response, Cookie.INVITATION, token, SHOWN_FOR)
+    return set_flash(request, response, "invitation-kept")

@@ -51,7 +51,7 @@ Errors = dict[str, Words]
 
 @view_config(context=SignUp, request_method="GET", renderer="password.pt", permission=NO_PERMISSION_REQUIRED)
 def show_sign_up(context: SignUp, request: Request) -> Any:
-    """`GET /signup`: asks for the address, and then always gives the same answer."""
+    """`GET /signup`: asks for the address, and then always gives the same response."""
     if request.portal.declaration.sign_up is None:
         raise HTTPNotFound
     return _show(request, _("Sign up"), "/signup")

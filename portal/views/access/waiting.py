@@ -68,13 +68,13 @@ def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
     do = posted_text(request, "do")
     if sign_up is None or do not in ("yes", "no"):
         raise HTTPNotFound
-    answer = HTTPSeeOther(f"{module.path}waiting")
+    response = HTTPSeeOther(f"{module.path}waiting")
     if do == "no":
         sign_ups.refuse(sign_up)
-        return set_flash(request, answer, "refused")
+        return set_flash(request, response, "refused")
     if error := _let_in(sign_ups, sign_up, request):
         return refused_form(request, _waiting_page(module, request, error))
-    return set_flash(request, answer, "let-in")
+    return set_flash(request, response, "let-in")
 
 
 def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:

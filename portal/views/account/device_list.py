@@ -62,10 +62,10 @@ def sign_out_device(context: Account, request: Request) -> Response:
     account, key = request.identity.account, posted_text(request, "device")
     if key == "all":
         close_sessions(request.connection, request.portal.tables, account.id)
-        answer = HTTPSeeOther("/login")
-        set_cookie(request, answer, Cookie.SESSION, None)
-        answer.headers["Clear-Site-Data"] = '"storage"'  # scripts store unfinished forms
-        return set_flash(request, answer, "signed-out-everywhere")
+        response = HTTPSeeOther("/login")
+        set_cookie(request, response, Cookie.SESSION, None)
+        response.headers["Clear-Site-Data"] = '"storage"'  # scripts store unfinished forms
+        return set_flash(request, response, "signed-out-everywhere")
     if not close_one(request.connection, request.portal.tables, account.id, key):
         raise HTTPNotFound
     return set_flash(request, HTTPSeeOther("/account/"), "device-signed-out")

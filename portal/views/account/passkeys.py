@@ -90,11 +90,11 @@ def make_passkey(context: Account, request: Request) -> Any:
     """`POST /account/passkey`: accepts what the device has created, and notifies the person by email."""
     check_passkeys_are_used(request)
     account, name = request.identity.account, posted_text(request, "name")
-    error, answer = name_error(name, LONGEST_NAME), posted_text(request, "credential")
+    error, credential = name_error(name, LONGEST_NAME), posted_text(request, "credential")
     if not error:
         try:
             own = Passkeys(request.connection, request.portal.tables, passkey_site(request), request.now)
-            own.add(account, answer, name.strip())
+            own.add(account, credential, name.strip())
         except PasskeyRefusedError as refused:
             log.info("A new passkey was refused: %s", refused)
             error = _("The device did not create a passkey. Try again.")

@@ -127,7 +127,7 @@ def _change_page(identity: Identity, errors: Errors) -> PasswordPage:
 )
 def show_forgotten(context: Password, request: Request) -> Any:
     """`GET /password/forgotten`: the page for a forgotten password: asks for the address, and then always gives the
-    same answer; if no link can be sent, it says whom to ask."""
+    same response; if no link can be sent, it says whom to ask."""
     if not writes_links(request):
         return _unavailable_page(request.portal.declaration.settings.support_address)
     if "sent" in request.GET:

@@ -46,7 +46,7 @@ def show_link_sent(context: SignInLinks, request: Request) -> Any:
 
 @view_config(context=SignInLinks, request_method="POST", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def request_sign_in_link(context: SignInLinks, request: Request) -> Any:
-    """`POST /password/link`: sends a link; the answer and the work are the same for addresses without an account."""
+    """`POST /password/link`: sends a link; the response and the work are the same for addresses without an account."""
     email, following = posted_text(request, "email").strip(), own_path(posted_text(request, "next"))
     if not email:
         return login_page(request, following, error=_("Enter your email address."))

@@ -1,4 +1,4 @@
-"""Signing in with a passkey: what the browser needs for it, and its answer."""
+"""Signing in with a passkey: what the browser needs for it, and the credential that it returns."""
 
 import logging
 from typing import Any
@@ -46,10 +46,10 @@ def passkey_options(context: Login, request: Request) -> dict[str, Any]:
 def sign_in_by_passkey(context: Login, request: Request) -> Any:
     """`POST /login/passkey`: accepts what the device has signed: a new session."""
     check_passkeys_are_used(request)
-    following, answer = own_path(posted_text(request, "next")), posted_text(request, "credential")
+    following, credential = own_path(posted_text(request, "next")), posted_text(request, "credential")
     try:
         attempt = sign_in_attempt(request)
-        session = request.logins.sign_in_by_passkey(answer, passkey_site(request), attempt, request.now)
+        session = request.logins.sign_in_by_passkey(credential, passkey_site(request), attempt, request.now)
     except PasskeyRefusedError as refused:
         log.info("A passkey was refused: %s", refused)
         session = NotAdmitted(REFUSED)

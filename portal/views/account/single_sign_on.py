@@ -1,4 +1,4 @@
-"""Signing in with the identity provider (OpenID Connect): the way there, and the answer that it sends back."""
+"""Signing in with the identity provider (OpenID Connect): the way there, and the response that it sends back."""
 
 import hmac
 import logging
@@ -30,7 +30,7 @@ LONGEST_PATH = 1_000  # characters of the address to go to after signing in
 
 @view_config(context=SingleSignOn, request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED)
 def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """`GET /login/oidc`: sends the browser to the provider; a cookie keeps what the answer must match."""
+    """`GET /login/oidc`: sends the browser to the provider; a cookie keeps what the response must match."""
     following, flow, provider = own_path(request.GET.get("next")), Flow.begin(), _provider(request)
     try:
         address = provider.authorization_address(flow, _callback_address(request))
@@ -47,7 +47,7 @@ def begin_single_sign_on(context: SingleSignOn, request: Request) -> Any:
     context=SingleSignOn, name="callback", request_method="GET", renderer="login.pt", permission=NO_PERMISSION_REQUIRED
 )
 def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
-    """`GET /login/oidc/callback`: accepts the provider's answer: a new session."""
+    """`GET /login/oidc/callback`: accepts the provider's response: a new session."""
     parameters, provider = dict(parse_qsl(read_cookie(request, Cookie.SINGLE_SIGN_ON))), _provider(request)
     flow = Flow(parameters.get("state", ""), parameters.get("nonce", ""), parameters.get("verifier", ""))
     following = own_path(parameters.get("next"))
@@ -60,7 +60,7 @@ def finish_single_sign_on(context: SingleSignOn, request: Request) -> Any:
         log.info("The identity provider has signed nobody in: %.100r", error)
         return login_page(request, following, error=_("${name} did not sign you in.", mapping={"name": provider.label}))
     if request.GET.get("iss", provider.issuer) != provider.issuer:  # RFC 9207
-        return _provider_failed(request, following, ProviderError("the answer comes from another provider"))
+        return _provider_failed(request, following, ProviderError("the response comes from another provider"))
     attempt = sign_in_attempt(request)
     with writing(request.portal.engine) as connection:
         limit = attempts.SINGLE_SIGN_ON

@@ -14,9 +14,9 @@ from portal.records.writing.comments import comment_problem, correction_problem
 from portal.records.writing.errors import ConflictError
 from portal.records.writing.files import may_attach
 from portal.texts import _
-from portal.views.api.answers import api_view_config, keep_for_repetition, repeated
 from portal.views.api.body import FORM, media_type, put_file_in_form, put_in_form, read_body
 from portal.views.api.input_error import UNEXPECTED, UNKNOWN, InputError, refuse_files
+from portal.views.api.responses import api_view_config, keep_for_repetition, repeated
 from portal.views.forms.uploads import receive_files
 from portal.views.records.comments import add_comment_and_files, save_correction, visible_text, withdraw
 from portal.views.records.files import detach

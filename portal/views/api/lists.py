@@ -13,8 +13,8 @@ from portal.records.reading.filters import filter_inputs, filterable
 from portal.records.reading.list_request import ListRequest, read_list_request
 from portal.records.reading.records import Records
 from portal.texts import _
-from portal.views.api.answers import CHANGED, api_view_config
 from portal.views.api.input_error import InputError
+from portal.views.api.responses import CHANGED, api_view_config
 from portal.web.addresses import api_address, own_url
 from portal.web.form_input import whole_number
 from portal.web.resources import Module, Root

@@ -1,4 +1,4 @@
-"""The OpenAPI description of a module: the addresses of its records, with requests and answers."""
+"""The OpenAPI description of a module: the addresses of its records, with requests and responses."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ def component(schema: str) -> Schema:
     return {"$ref": f"#/components/schemas/{schema}"}
 
 
-def answer(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
-    """The OpenAPI description of an answer, with a body of this schema, or without a body."""
+def response(schema: Schema | None, description: str = "OK", media_type: str = JSON) -> Schema:
+    """The OpenAPI description of a response, with a body of this schema, or without a body."""
     return {"description": description, **({"content": {media_type: {"schema": schema}}} if schema else {})}
 
 
@@ -63,10 +63,10 @@ class ModuleDescription:
         described = {
             api_address(name): {"get": self._list(), **self._written("create", "post", self._create)},
             f"{api_address(name)}/schema": {
-                "get": self._operation("describe", _("Fields and forms"), answer({"type": "object"}))
+                "get": self._operation("describe", _("Fields and forms"), response({"type": "object"}))
             },
             path_of_record: {
-                "get": self._operation("read", _("One record"), answer(component(name))),
+                "get": self._operation("read", _("One record"), response(component(name))),
                 **self._written("edit", "patch", self._edit),
                 **self._written("delete", "delete", self._delete),
             },
@@ -167,7 +167,7 @@ class ModuleDescription:
             "operationId": f"{verb}-{self.records.name}",
             "summary": text(summary),
             "tags": [text(display_name(self.records.access))],
-            "responses": {status: success, "4XX": answer(component("portal_error"), text(REFUSED))},
+            "responses": {status: success, "4XX": response(component("portal_error"), text(REFUSED))},
             **more,
         }
 
@@ -177,7 +177,7 @@ class ModuleDescription:
     def _list(self) -> Schema:
         page = {"records": {"type": "array", "items": component(self.records.name)}, "next": NEXT, "previous": NEXT}
         schema = {"type": "object", "properties": page, "required": list(page)}
-        return self._operation("list", _("The records"), answer(schema), parameters=list(self._parameters()))
+        return self._operation("list", _("The records"), response(schema), parameters=list(self._parameters()))
 
     def _parameters(self) -> Iterator[Schema]:
         """The parameters of the list: search, tab, order, page, and the filters."""
@@ -192,22 +192,22 @@ class ModuleDescription:
     def _create(self) -> Schema:
         layout, name = self.records.access.create, self.records.name
         body = self._request(f"{name}.create", self._fields_of(layout), layout.files)
-        created = answer(component(name))
+        created = response(component(name))
         return self._operation("create", _("A new record"), created, "201", requestBody=body, parameters=[ONCE])
 
     def _edit(self) -> Schema:
         layout, name = self.records.access.edit, self.records.name
         body = self._request(f"{name}.edit", self._fields_of(layout), layout.files)
-        changed = answer(component(name))
+        changed = response(component(name))
         return self._operation("edit", _("Change a record"), changed, requestBody=body, parameters=[IF_MATCH])
 
     def _delete(self) -> Schema:
-        return self._operation("delete", _("Delete a record"), answer(None), "204", parameters=[IF_MATCH])
+        return self._operation("delete", _("Delete a record"), response(None), "204", parameters=[IF_MATCH])
 
     def _move(self, transition: Transition) -> Schema:
         name = f"{self.records.name}.move.{transition.name}"
         body = self._request(name, transition_fields(self.records, transition), "comment" in transition.ask)
-        moved = answer(component(self.records.name))
+        moved = response(component(self.records.name))
         verb, label = f"move-{transition.name}", display_name(transition)
         return self._operation(verb, label, moved, requestBody=body, parameters=[IF_MATCH, ONCE])
 
@@ -215,12 +215,12 @@ class ModuleDescription:
         page = {"comments": {"type": "array", "items": component("portal_comment")}, "next": NEXT}
         schema = {"type": "object", "properties": page, "required": list(page)}
         before = {"name": "before", "in": "query", "schema": TEXT}
-        described = {"get": self._operation("list-comments", _("Comments"), answer(schema), parameters=[before])}
+        described = {"get": self._operation("list-comments", _("Comments"), response(schema), parameters=[before])}
         if may_comment(self.records) and not self.only_reads:
             internal = {"internal": YES_OR_NO} if self.records.policy.staff else {}
             text: Schema = {"type": "object", "properties": {"text": TEXT, **internal}, "additionalProperties": False}
             body = self._contents(text, [], may_attach(self.records))
-            added = answer(component("portal_comment"))
+            added = response(component("portal_comment"))
             described["post"] = self._operation(
                 "comment", _("Comment"), added, "201", requestBody=body, parameters=[ONCE]
             )
@@ -228,21 +228,21 @@ class ModuleDescription:
 
     def _files(self) -> Schema:
         schema = {"type": "object", "properties": {"files": {"type": "array", "items": component("portal_file")}}}
-        described = {"get": self._operation("list-files", _("Files"), answer(schema))}
+        described = {"get": self._operation("list-files", _("Files"), response(schema))}
         if may_attach(self.records) and not self.only_reads:
             several: Schema = {"type": "array", "items": BYTES}
             form: Schema = {"type": "object", "properties": {attachments_input(self.records.module): several}}
             contents = {"content": {"application/octet-stream": {"schema": BYTES}, FORM: {"schema": form}}}
             parameters = [{"name": "name", "in": "query", "schema": TEXT}, ONCE]
             described["post"] = self._operation(
-                "attach", _("Add files"), answer(schema), "201", requestBody=contents, parameters=parameters
+                "attach", _("Add files"), response(schema), "201", requestBody=contents, parameters=parameters
             )
         return {**described, "parameters": [self._id]}
 
     def _file(self) -> Schema:
-        described = {"get": self._operation("download", _("One file"), answer(BYTES, media_type="*/*"))}
+        described = {"get": self._operation("download", _("One file"), response(BYTES, media_type="*/*"))}
         if may_attach(self.records) and not self.only_reads:
-            described["delete"] = self._operation("detach", _("Remove"), answer(None), "204")
+            described["delete"] = self._operation("detach", _("Remove"), response(None), "204")
         return {**described, "parameters": [self._id, _in_path("file")]}
 
     def _corrections(self) -> Schema:
@@ -251,16 +251,16 @@ class ModuleDescription:
         if not declared or self.only_reads or not may_comment(self.records):
             return {}
         text: Schema = {"type": "object", "properties": {"text": TEXT}, "additionalProperties": False}
-        body, corrected = self._contents(text, [], attachments=False), answer(component("portal_comment"))
+        body, corrected = self._contents(text, [], attachments=False), response(component("portal_comment"))
         return {
             "patch": self._operation("correct-comment", _("Change your comment"), corrected, requestBody=body),
-            "delete": self._operation("withdraw-comment", _("Withdraw"), answer(None), "204"),
+            "delete": self._operation("withdraw-comment", _("Withdraw"), response(None), "204"),
             "parameters": [self._id, _in_path("comment")],
         }
 
     def _watchers(self, address: str) -> Schema:
         person = {"type": "object", "properties": {"id": NUMBER, "name": TEXT}, "required": ["id", "name"]}
-        listed = answer({"type": "object", "properties": {"watchers": {"type": "array", "items": person}}})
+        listed = response({"type": "object", "properties": {"watchers": {"type": "array", "items": person}}})
         described = {"get": self._operation("list-watchers", _("Watchers"), listed)}
         if may_watch(self.records) and not self.only_reads:
             chosen = {
@@ -272,7 +272,7 @@ class ModuleDescription:
             described["post"] = self._operation("watch", _("Add a watcher"), listed, "201", requestBody=body)
         paths: Schema = {address: {**described, "parameters": [self._id]}}
         if not self.only_reads:
-            removed = self._operation("unwatch", _("Remove"), answer(None), "204")
+            removed = self._operation("unwatch", _("Remove"), response(None), "204")
             paths[f"{address}/{{person}}"] = {"delete": removed, "parameters": [self._id, _in_path("person")]}
         return paths
 

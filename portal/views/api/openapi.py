@@ -5,8 +5,8 @@ from typing import Any
 from pyramid.request import Request
 
 from portal.records.reading.records import Records
-from portal.views.api.answers import api_view_config
-from portal.views.api.module_description import ModuleDescription, answer, component
+from portal.views.api.module_description import ModuleDescription, component, response
+from portal.views.api.responses import api_view_config
 from portal.web.addresses import API, own_address
 from portal.web.resources import Module, Root
 
@@ -48,7 +48,7 @@ def describe_api(root: Root, request: Request) -> dict[str, Any]:
     policy = request.policy
     modules = [_description(request, Records(request.connection, policy, name)) for name in policy.modules]
     listed = {"type": "object", "properties": {"modules": {"type": "array", "items": {"type": "object"}}}}
-    own = {API: {"get": {"operationId": "list-modules", "responses": {"200": answer(listed)}}}}
+    own = {API: {"get": {"operationId": "list-modules", "responses": {"200": response(listed)}}}}
     schemas = {"portal_file": FILE, "portal_comment": COMMENT, "portal_error": ERROR}
     return {
         "openapi": "3.1.0",

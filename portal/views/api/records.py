@@ -13,16 +13,16 @@ from portal.records.reading.records import Record as StoredRecord
 from portal.records.writing.comments import transition_comment_problem
 from portal.records.writing.errors import ConflictError
 from portal.texts import _
-from portal.views.api.answers import (
-    answer_with_record,
+from portal.views.api.body import put_in_form, read_body
+from portal.views.api.given_values import Given
+from portal.views.api.input_error import UNEXPECTED, InputError, refuse_files
+from portal.views.api.responses import (
     api_view_config,
     check_match,
     keep_for_repetition,
     repeated,
+    response_with_record,
 )
-from portal.views.api.body import put_in_form, read_body
-from portal.views.api.given_values import Given
-from portal.views.api.input_error import UNEXPECTED, InputError, refuse_files
 from portal.views.forms.creation import CreateForm, initial_content
 from portal.views.forms.editing import EditForm
 from portal.views.forms.form_content import FormContent, inputs_of
@@ -59,7 +59,7 @@ def create_record(module: Module, request: Request) -> dict[str, Any] | Response
     if record is not None:
         writer.attach(record, content.pending)
     keep_for_repetition(request, form.records, record_id)
-    return answer_with_record(request, form.records, record_id, 201)
+    return response_with_record(request, form.records, record_id, 201)
 
 
 @api_view_config(context=Record, name="", request_method="PATCH", permission="edit")
@@ -82,7 +82,7 @@ def edit_record(resource: Record, request: Request) -> dict[str, Any]:
     record = form.records.as_system.get(form.record.id) if form.attached.files else None
     if record is not None:
         writer.attach(record, form.attached.files)
-    return answer_with_record(request, form.records, form.record.id)
+    return response_with_record(request, form.records, form.record.id)
 
 
 @api_view_config(context=Record, name="", request_method="DELETE", permission="delete")
@@ -117,7 +117,7 @@ def move_record(resource: RecordTransition, request: Request) -> dict[str, Any] 
     except Refused as refused:  # by a table that others made
         raise InputError(errors_of(refused, form.fields), refused.message) from None
     keep_for_repetition(request, records, record.id)
-    return answer_with_record(request, records, record.id)
+    return response_with_record(request, records, record.id)
 
 
 def _filled_in(form: SentForm, inputs: Mapping[str, Any]) -> FormContent:

@@ -9,9 +9,9 @@ from portal.fields.refused import Refused, json_text
 from portal.records.writing.errors import NotAllowedError
 from portal.records.writing.watching import watching_people
 from portal.texts import _
-from portal.views.api.answers import api_view_config
 from portal.views.api.body import read_body
 from portal.views.api.input_error import UNKNOWN, InputError
+from portal.views.api.responses import api_view_config
 from portal.views.records.watching import NOBODY_CHOSEN, chosen_person
 from portal.web.resources import RecordWatcher, RecordWatchers
 

@@ -55,13 +55,13 @@ from portal.views.forms.steps import (
 from portal.views.forms.submissions import (
     FormAnswer,
     address_of_steps,
-    answer_if_repeated,
-    answer_when_done,
     errors_of,
     keep_address_of_steps,
     once_key,
     record_or_list,
     refused_form,
+    response_if_repeated,
+    response_when_done,
 )
 from portal.views.forms.suggested import suggestion_inputs
 from portal.views.forms.widgets import form_rows
@@ -241,7 +241,7 @@ def create_record(module: Module, request: Request) -> FormAnswer:
         target = step + 1
     if step is not None and target is not None:
         return _change_step(form, content, replace(posted, step=step), target)
-    if again := answer_if_repeated(form.records, request):  # by then, unique values are already in use
+    if again := response_if_repeated(form.records, request):  # by then, unique values are already in use
         return again
     if content.errors:
         return _with_errors(form, content, content.errors)
@@ -250,12 +250,12 @@ def create_record(module: Module, request: Request) -> FormAnswer:
     except Refused as refused:  # by an existing table
         return _with_errors(form, content, errors_of(refused, form.fields))
     address = record_or_list(module, record_id, request)
-    answer = answer_when_done(form.records, request, address)
+    response = response_when_done(form.records, request, address)
     if form.steps:
         keep_address_of_steps(form.records, request, address)
     attached = replace(form.attached, files=content.pending)
     message = "created" if form.records.exists(record_id) else "given-away"
-    return add_form_files(module, request, record_id, attached) or set_flash(request, answer, message)
+    return add_form_files(module, request, record_id, attached) or set_flash(request, response, message)
 
 
 @view_config(context=Module, name="computed", request_method="POST", renderer="json", permission="create")

@@ -122,7 +122,7 @@ def _draft_shown(draft: Draft, reader: Reader, continues: bool) -> DraftShown:
 
 @subscriber(NewRequest)
 def watch_form(event: NewRequest) -> None:
-    """Saves a form as a draft if the answer does not accept it."""
+    """Saves a form as a draft if the response does not accept it."""
     request = event.request
     if request.method == "POST" and ADDRESS.fullmatch(request.path_info):
         request.add_response_callback(_keep_refused_form)

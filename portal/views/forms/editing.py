@@ -31,12 +31,12 @@ from portal.views.forms.sent_form import SentForm
 from portal.views.forms.steps import fields_of_form
 from portal.views.forms.submissions import (
     FormAnswer,
-    answer_if_repeated,
-    answer_when_done,
     errors_of,
     once_key,
     record_or_list,
     refused_form,
+    response_if_repeated,
+    response_when_done,
 )
 from portal.views.forms.widgets import form_rows
 from portal.views.records.files import add_form_files
@@ -118,15 +118,15 @@ def edit_record(resource: Record, request: Request) -> FormAnswer:
     older = basis.version != form.record.version or bool(merged.contested)
     if content.errors and not older:
         return refused_form(request, _edit_page(form, content, basis))
-    if again := answer_if_repeated(form.records, request):
+    if again := response_if_repeated(form.records, request):
         return again
     if older:
         return _refuse_older(form, basis, content)
     if refusal := _store_or_refuse(form, form.values_of(merged.content), basis, content):
         return refusal
-    answer = answer_when_done(form.records, request, record_or_list(resource, form.record.id, request))
+    response = response_when_done(form.records, request, record_or_list(resource, form.record.id, request))
     message = "edited" if form.records.exists(form.record.id) else "given-away"
-    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, answer, message)
+    return add_form_files(resource, request, form.record.id, form.attached) or set_flash(request, response, message)
 
 
 def _store_or_refuse(

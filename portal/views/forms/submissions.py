@@ -1,4 +1,4 @@
-"""Common parts of sent forms: errors, the answers to a refused form and to one sent twice, where a saved one leads."""
+"""Common parts of sent forms: errors, responses to a refused form and to one sent twice, where a saved one leads."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
@@ -22,15 +22,15 @@ FormAnswer: TypeAlias = FormPage | Response
 Page = TypeVar("Page")
 
 
-def answer_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
-    """The answer to a form that was already sent; None the first time, which uses up its key."""
+def response_if_repeated(records: Records, request: Request) -> HTTPSeeOther | None:
+    """The response to a form that was already sent; None the first time, which uses up its key."""
     key = posted_once_key(request)
     address = address_of_key(records, key) if key else None
     return None if address is None else HTTPSeeOther(address or request.path)
 
 
-def answer_when_done(records: Records, request: Request, address: str) -> HTTPSeeOther:
-    """The answer to a processed form: on to `address`, also if it is sent again."""
+def response_when_done(records: Records, request: Request, address: str) -> HTTPSeeOther:
+    """The response to a processed form: on to `address`, also if it is sent again."""
     if key := posted_once_key(request):
         keep_address(records, key, address)
     drafts_of(request).discard(form_name(request))
@@ -38,7 +38,7 @@ def answer_when_done(records: Records, request: Request, address: str) -> HTTPSe
 
 
 def refused_form(request: Request, page: Page) -> Page:
-    """The answer to a refused form: its page again, with 422 unless a more specific status is set."""
+    """The response to a refused form: its page again, with 422 unless a more specific status is set."""
     if request.response.status_code == 200:
         request.response.status_code = 422
     return page

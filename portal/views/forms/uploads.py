@@ -1,6 +1,6 @@
 """The files that a form sends: stored immediately and replaced with their keys in the form.
 
-So a form that is shown again, a step of a wizard and a draft can contain files just like texts. If the answer rolls
+So a form that is shown again, a step of a wizard and a draft can contain files just like texts. If the response rolls
 back what the request wrote, the rows of the files are written again afterwards, as drafts are.
 """
 

@@ -119,7 +119,7 @@ def _file(export: ListExport, name: str, title: Words, request: Request, suffix:
 
 
 def downloaded(file: Any, name: str, content_type: str) -> Response:
-    """A completely written file, as an answer that browsers save under `name`."""
+    """A completely written file, as a response that browsers save under `name`."""
     length = file.seek(0, os.SEEK_END)
     file.seek(0)
     response = Response(

@@ -27,7 +27,7 @@ from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
 from portal.views.forms.form_page import Offer, UploadInput
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, refused_form
+from portal.views.forms.submissions import refused_form, response_if_repeated, response_when_done
 from portal.views.forms.uploads import largest_file, receive_files
 from portal.views.lists.import_request import COLUMN, ImportRequest
 from portal.views.parts import Moment, Pairs
@@ -153,7 +153,7 @@ def _import(importing: ImportRequest) -> Response:
     """Imports the previewed file, unless a row has become bad in the meantime: then the page says so."""
     records, request = importing.records, importing.request
     back = HTTPSeeOther(import_address(records.name, importing.parameters))
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     if importing.stored_import is None or importing.stored_import.first_event:
         return back
@@ -168,8 +168,8 @@ def _import(importing: ImportRequest) -> Response:
     if report.bad and not options.skip_bad:
         return back
     if not report.outcome.added and not report.outcome.changed:
-        return set_flash(request, answer_when_done(records, request, back.location), "nothing-imported")
-    return answer_when_done(records, request, imported_address(records.name, importing.stored_import.key))
+        return set_flash(request, response_when_done(records, request, back.location), "nothing-imported")
+    return response_when_done(records, request, imported_address(records.name, importing.stored_import.key))
 
 
 def _input_field(request: Request) -> FileField:

@@ -14,7 +14,7 @@ from portal.records.transfer.stored_imports import UNDONE_WITHIN, Imported, impo
 from portal.records.writing.form_keys import one_time_key
 from portal.texts import Words, _, ngettext
 from portal.views.displays import moment
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done
+from portal.views.forms.submissions import response_if_repeated, response_when_done
 from portal.views.lists.import_request import ImportRequest
 from portal.views.lists.many_records import ManyPage, RefusedRecord
 from portal.views.parts import Moment, TitledLink
@@ -82,12 +82,12 @@ def undo(module: Module, request: Request) -> Response:
     importing = ImportRequest(records, request, request.POST)
     done = _done(importing)
     address = imported_address(module.module_name, importing.inputs["file"])
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     if importing.stored_import is None or importing.stored_import.undone or done.at <= request.now - UNDONE_WITHIN:
-        return answer_when_done(records, request, address)
+        return response_when_done(records, request, address)
     undone = undo_import(records, importing.stored_import, importing.author)
-    answer_when_done(records, request, address)
+    response_when_done(records, request, address)
     left = len(undone.left)
     page = ManyPage(
         heading=_("Undo import"),

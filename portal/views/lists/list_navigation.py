@@ -123,8 +123,8 @@ def _record_beside(resource: Record, request: Request, backwards: bool) -> Respo
     query, place = _query_of(resource, request, text), request.cookies.get(PLACE_OF_RECORD, "")
     neighbor = records.beside(query, resource.record.id, place, backwards)
     if neighbor is None:
-        answer = HTTPSeeOther(list_of_query(module, text))
-        return set_flash(request, answer, "list-begins" if backwards else "list-ends")
+        response = HTTPSeeOther(list_of_query(module, text))
+        return set_flash(request, response, "list-begins" if backwards else "list-ends")
     _keep_list(request, module, neighbor.id, text)
     _keep_place(request, module, neighbor.id, records.place(query, neighbor.id))
     cookies = [("Set-Cookie", cookie) for cookie in request.response.headers.getall("Set-Cookie")]

@@ -19,7 +19,7 @@ from portal.views.lists.export import exports, may_export
 from portal.views.lists.filters import filter_states
 from portal.views.lists.list_navigation import remember_list
 from portal.views.lists.list_panel import ListPanel, RefusedName, list_panel, view_queries, view_tabs
-from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_speakers
+from portal.views.lists.list_rows import ListRow, RecordTable, called_record, page_rows, rows_with_last_commenters
 from portal.views.lists.many_records import ManyForm, many_form
 from portal.views.lists.search_box import SearchBox, search_box
 from portal.views.lists.shown_list import PANEL, SEARCH_HELP, VIEW, ShownList, shown_list
@@ -110,7 +110,7 @@ def list_page(records: Records, request: Request, refused: RefusedName | None = 
         heading=display_name(access),
         url=list_address(records.name),
         columns=tuple(list_column(records, list_request, name, parameters, states) for name in columns),
-        rows=rows_with_speakers(request, records, news, rows, columns),
+        rows=rows_with_last_commenters(request, records, news, rows, columns),
         pager=_pager(shown, page, count, request.reader),
         search=search_box(shown, with_help),
         hidden=tuple((name, value) for name, value in parameters if name in (VIEW, "tab", "sort", "button")),

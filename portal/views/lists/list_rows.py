@@ -168,7 +168,7 @@ def _searched_fields(records: Records) -> list[str]:
     return [name for name, field in records.module.fields.items() if field.searched and name in readable_names]
 
 
-def rows_with_speakers(
+def rows_with_last_commenters(
     request: Request, records: Records, news: News, rows: Sequence[ListRow], names: Sequence[str]
 ) -> tuple[ListRow, ...]:
     """The rows of a list, with who commented last next to the number of comments, if its columns `names` have that."""

@@ -35,7 +35,7 @@ from portal.texts import Words, _, ngettext
 from portal.views.forms.form_content import FormContent, inputs_of, posted_inputs
 from portal.views.forms.form_page import FormRow, QuestionPage
 from portal.views.forms.offers import find_texts
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key
+from portal.views.forms.submissions import once_key, response_if_repeated, response_when_done
 from portal.views.forms.widgets import widget
 from portal.views.lists.export import CSV, KINDS, list_file, may_export, query_to_export
 from portal.views.lists.shown_list import ShownList, shown_list
@@ -110,7 +110,7 @@ def do_to_records(module: Module, request: Request) -> Response:
         raise HTTPNotFound
     ids = _chosen_ids(records, request)
     if not ids:
-        return set_flash(request, answer_when_done(records, request, _list_of(records, request)), "nothing-chosen")
+        return set_flash(request, response_when_done(records, request, _list_of(records, request)), "nothing-chosen")
     many = ManyRequest(records, request, transition, ids)
     if len(ids) > MOST_RECORDS and not many.whole_list:
         return many.question(
@@ -118,10 +118,10 @@ def do_to_records(module: Module, request: Request) -> Response:
         )
     if not many.is_sure or (problems := many.problems()):
         return many.question(problems=problems if many.is_sure else {})
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     outcomes = list(do_to_many(records, ids[:MOST_RECORDS], many.do))
-    answer_when_done(records, request, _list_of(records, request))
+    response_when_done(records, request, _list_of(records, request))
     return render_to_response("many.pt", _many_page(many, outcomes), request)
 
 

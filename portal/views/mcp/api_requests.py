@@ -21,11 +21,11 @@ SEE_OTHER, REFUSED, NOT_FOUND = 303, 400, 404
 
 
 class RefusedCallError(Exception):
-    """The API refused a tool's request; `answer` is its JSON, which says why."""
+    """The API refused a tool's request; `content` is its JSON, which says why."""
 
-    def __init__(self, answer: Mapping[str, Any], status: int = 422) -> None:
-        super().__init__(answer.get("error"))
-        self.answer, self.status = answer, status
+    def __init__(self, content: Mapping[str, Any], status: int = 422) -> None:
+        super().__init__(content.get("error"))
+        self.content, self.status = content, status
 
 
 class Api:
@@ -35,7 +35,7 @@ class Api:
         self._request = request
 
     def get(self, address: str, **parameters: Any) -> dict[str, Any]:
-        """The answer at an address; parameters without a value are not sent."""
+        """The response at an address; parameters without a value are not sent."""
         pairs = {name: value for name, value in parameters.items() if value is not None}
         query = urlencode(pairs, errors="surrogatepass")  # lone surrogates: the API rejects them as not being text
         return self._send("GET", f"{address}?{query}" if pairs else address)
@@ -52,7 +52,7 @@ class Api:
     def send(
         self, method: str, address: str, body: Mapping[str, Any], version: int | None = None, once: str | None = None
     ) -> dict[str, Any]:
-        """The answer to JSON for the `version` of a record; for a repeated request, the result of the first."""
+        """The response to JSON for the `version` of a record; for a repeated request, the result of the first."""
         headers = {"If-Match": f'"{version}"'} if version is not None else {}
         headers |= {"Idempotency-Key": once} if once else {}
         return self._send(method, address, body, headers)
@@ -75,7 +75,7 @@ class Api:
         response = request.get_response(outer.registry.application)
         if response.status_code == SEE_OTHER:
             return self.get(response.location.removeprefix(own_address(outer)))
-        answer: dict[str, Any] = response.json
+        content: dict[str, Any] = response.json
         if response.status_code >= REFUSED:
-            raise RefusedCallError(answer, response.status_code)
-        return answer
+            raise RefusedCallError(content, response.status_code)
+        return content

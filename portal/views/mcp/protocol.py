@@ -1,8 +1,8 @@
 """`/api/mcp`: the Model Context Protocol with its Streamable HTTP transport, as far as tools need it.
 
-Each POST contains one message, and the answer is JSON: there are no sessions and no streams. The server in the package
-`mcp` would answer these few methods in a separate event loop per request, next to Pyramid's views, for 47 MB and four
-seconds of imports; the tests talk to this one with that package's client.
+Each POST contains one message, and the response is JSON: there are no sessions and no streams. The server in the
+package `mcp` would answer these few methods in a separate event loop per request, next to Pyramid's views, for 47 MB
+and four seconds of imports; the tests talk to this one with that package's client.
 
 Both generations of the protocol are supported. Until 2025-11-25, a client introduces itself with `initialize`. Since
 2026-07-28, every request states its version in `_meta`, and repeats in headers what proxies need.
@@ -19,9 +19,9 @@ from pyramid.request import Request
 from pyramid.response import Response
 
 from portal.declaration.shapes import display_name
-from portal.views.api.answers import api_view_config
 from portal.views.api.body import read_json
 from portal.views.api.openapi import VERSION as API_VERSION
+from portal.views.api.responses import api_view_config
 from portal.views.mcp.api_requests import OF_A_TOOL, Api, RefusedCallError
 from portal.views.mcp.tools import BY_NAME, TOOLS
 from portal.web.addresses import MCP_ROUTE
@@ -54,7 +54,7 @@ class ProtocolError(Exception):
 
 @api_view_config(route_name=MCP_ROUTE, context=ToolServer, request_method="POST")
 def answer_message(context: ToolServer, request: Request) -> Response | Json:
-    """`POST /api/mcp`: the answer to one message of an assistant; notifications need none.
+    """`POST /api/mcp`: the response to one message of an assistant; notifications need none.
 
     A tool that treats “mcp” as a module finds nothing here: messages within messages would never end.
     """
@@ -64,14 +64,14 @@ def answer_message(context: ToolServer, request: Request) -> Response | Json:
     if "id" not in message or "method" not in message:
         return Response(status=202)
     try:
-        answer = {"result": _result(request, message)}
+        content = {"result": _result(request, message)}
     except ProtocolError as refused:
         # Older clients treat any status other than 200 as the end of the connection.
         answered = _has_handshake(request) and refused.error["code"] != INVALID_REQUEST
         request.response.status_code = 200 if answered else refused.status
-        answer = {"error": refused.error}
+        content = {"error": refused.error}
     message_id = message["id"] if isinstance(message["id"], str | int) else None
-    return {"jsonrpc": "2.0", "id": message_id, **answer}
+    return {"jsonrpc": "2.0", "id": message_id, **content}
 
 
 def _result(request: Request, message: Json) -> Json:
@@ -151,16 +151,16 @@ def _list_tools(request: Request, params: Json) -> Json:
 
 
 def _call_tool(request: Request, params: Json) -> Json:
-    """A tool's result as JSON text, which every client passes to its model; a refusal is also an answer."""
+    """A tool's result as JSON text, which every client passes to its model; a refusal is also a response."""
     tool, arguments = BY_NAME.get(str(params.get("name"))), params.get("arguments") or {}
     if tool is None or not isinstance(arguments, dict):
         raise ProtocolError(INVALID_PARAMS, "There is no such tool, or its arguments are no object.")
     is_error = False
     try:
-        answer = tool.call(Api(request), request.policy, arguments)
+        content = tool.call(Api(request), request.policy, arguments)
     except RefusedCallError as refused:
-        answer, is_error = refused.answer, True
-    text = json.dumps(answer, ensure_ascii=False)
+        content, is_error = refused.content, True
+    text = json.dumps(content, ensure_ascii=False)
     return {"content": [{"type": "text", "text": text}], "isError": is_error}
 
 

@@ -26,12 +26,12 @@ from portal.views.forms.form_page import FormRow, QuestionPage, Widget
 from portal.views.forms.line_buttons import form_after_button
 from portal.views.forms.sent_form import SentForm
 from portal.views.forms.submissions import (
-    answer_if_repeated,
-    answer_when_done,
     errors_of,
     once_key,
     record_or_list,
     refused_form,
+    response_if_repeated,
+    response_when_done,
 )
 from portal.views.forms.widgets import WIDGETS, widget
 from portal.views.lists.list_navigation import back_to_list
@@ -98,7 +98,7 @@ def move_record(resource: RecordTransition, request: Request) -> QuestionPage | 
         content = replace(content, errors={**content.errors, "comment": problem})
     if content.errors or form.attached.refused:
         return refused_form(request, _transition_page(form, content, text))
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     try:
         request.writer(records).move(record, transition, form.answers(content), text, form.attached.files)
@@ -110,7 +110,7 @@ def move_record(resource: RecordTransition, request: Request) -> QuestionPage | 
         return refused_form(request, page if content.errors else replace(page, error=refused.message))
     return set_flash(
         request,
-        answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
+        response_when_done(records, request, record_or_list(resource.record_resource, record.id, request)),
         "moved",
     )
 
@@ -186,13 +186,13 @@ def show_delete(resource: Record, request: Request) -> QuestionPage:
 @view_config(context=Record, name="delete", request_method="POST", renderer="question.pt", permission="delete")
 def delete_record(resource: Record, request: Request) -> QuestionPage | Response:
     """`POST /MODULE/ID/delete`: deletes the record, unless other records still need it."""
-    if again := answer_if_repeated(resource.records, request):
+    if again := response_if_repeated(resource.records, request):
         return again
     try:
         request.writer(resource.records).delete(resource.record)
     except Refused as refused:
         return refused_form(request, _delete_page(resource, request, refused.message))
-    return set_flash(request, answer_when_done(resource.records, request, back_to_list(resource, request)), "deleted")
+    return set_flash(request, response_when_done(resource.records, request, back_to_list(resource, request)), "deleted")
 
 
 def _delete_page(resource: Record, request: Request, error: str) -> QuestionPage:

@@ -14,7 +14,7 @@ from portal.records.writing.errors import ConflictError
 from portal.records.writing.pending_files import PendingFile
 from portal.texts import _, is_blank
 from portal.views.forms.form_page import FormRow, QuestionPage, Widget
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done, once_key, refused_form
+from portal.views.forms.submissions import once_key, refused_form, response_if_repeated, response_when_done
 from portal.views.forms.uploads import receive_files
 from portal.views.records.canned_answers import answer_text
 from portal.views.records.conversation import Thread, comment_address, new_composer, shown_comments
@@ -66,13 +66,13 @@ def comment_on_record(context: RecordComments, request: Request) -> DetailPage |
     if problem := comment_problem(text, required=not attached.files):
         composer = new_composer(resource, request, text, internal, problem, attached.files)
         return refused_form(request, detail_page(resource, request, composer, attached.refused))
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     add_comment_and_files(resource, request, text, attached.files, internal)
-    answer = answer_when_done(records, request, resource.path)
+    response = response_when_done(records, request, resource.path)
     if attached.refused:
         return detail_page(resource, request, new_composer(resource, request), attached.refused)
-    return set_flash(request, answer, "commented")
+    return set_flash(request, response, "commented")
 
 
 def add_comment_and_files(
@@ -105,11 +105,11 @@ def correct_comment(resource: RecordComment, request: Request) -> QuestionPage |
     text = posted_comment(request, "text")
     if problem := correction_problem(records, resource.record, resource.comment, text):
         return refused_form(request, _correction_page(resource, request, text, problem))
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     save_correction(resource, request, text)
     address = comment_address(resource.record_resource, resource.comment.id)
-    return set_flash(request, answer_when_done(records, request, address), "corrected")
+    return set_flash(request, response_when_done(records, request, address), "corrected")
 
 
 @view_config(context=RecordComment, name="withdraw", request_method="GET", renderer="question.pt", permission="comment")
@@ -124,10 +124,10 @@ def show_withdrawal(resource: RecordComment, request: Request) -> QuestionPage:
 def withdraw_comment(resource: RecordComment, request: Request) -> Response:
     """`POST /MODULE/ID/comments/COMMENT/withdraw`: removes the comment and its files."""
     records = resource.records
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     withdraw(resource, request)
-    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "withdrawn")
+    return set_flash(request, response_when_done(records, request, resource.record_resource.path), "withdrawn")
 
 
 def save_correction(resource: RecordComment, request: Request, text: str) -> None:

@@ -18,7 +18,7 @@ from portal.store.media_type import SHOWN, UNKNOWN, is_utf8
 from portal.store.store import StoreError
 from portal.store.thumbnail import MEDIA_TYPE
 from portal.texts import _
-from portal.views.forms.submissions import answer_if_repeated, answer_when_done
+from portal.views.forms.submissions import response_if_repeated, response_when_done
 from portal.views.forms.uploads import Attached, receive_files
 from portal.views.records.conversation import new_composer
 from portal.views.records.details import DetailPage, detail_page
@@ -41,19 +41,19 @@ def add_files(resource: RecordFiles, request: Request) -> DetailPage | Response:
         raise HTTPNotFound
     attached = receive_files(request, records).attached
     refused = attached.refused if attached.files or attached.refused else (_("Choose a file."),)
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     try:
         request.writer(records).attach(record, attached.files)
     except ConflictError:
         raise HTTPConflict(_("This record is closed.")) from None
-    answer = answer_when_done(records, request, resource.record_resource.path)
+    response = response_when_done(records, request, resource.record_resource.path)
     if refused:
         # 200 if something was accepted: an error status would roll it back
         request.response.status_code = 200 if attached.files else 422
         shown = resource.record_resource
         return detail_page(shown, request, new_composer(shown, request), refused)
-    return set_flash(request, answer, "attached")
+    return set_flash(request, response, "attached")
 
 
 def add_form_files(resource: Module | Record, request: Request, record_id: int, attached: Attached) -> Response | None:
@@ -102,10 +102,10 @@ def send_thumbnail(resource: RecordFile, request: Request) -> Response:
 def remove_file(resource: RecordFile, request: Request) -> Response:
     """`POST /MODULE/ID/files/FILE/remove`: removes a file, which its author and staff may do."""
     records = resource.records
-    if again := answer_if_repeated(records, request):
+    if again := response_if_repeated(records, request):
         return again
     detach(resource, request)
-    return set_flash(request, answer_when_done(records, request, resource.record_resource.path), "detached")
+    return set_flash(request, response_when_done(records, request, resource.record_resource.path), "detached")
 
 
 def detach(resource: RecordFile, request: Request) -> None:

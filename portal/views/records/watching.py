@@ -21,7 +21,7 @@ from portal.records.writing.watching import addable, may_watch, watching_people
 from portal.texts import _
 from portal.views.forms.form_page import FormRow, Offer, QuestionPage, Widget
 from portal.views.forms.offers import FIND
-from portal.views.forms.submissions import answer_when_done, record_or_list
+from portal.views.forms.submissions import record_or_list, response_when_done
 from portal.views.wording import initials, record_in_words
 from portal.web.addresses import record_address
 from portal.web.flash import set_flash
@@ -105,8 +105,9 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
     try:
         if removed:
             writer.unwatch(record, _person_id(removed) or 0)
-            answer = answer_when_done(records, request, record_or_list(resource.record_resource, record.id, request))
-            return set_flash(request, answer, "unwatched")
+            address = record_or_list(resource.record_resource, record.id, request)
+            response = response_when_done(records, request, address)
+            return set_flash(request, response, "unwatched")
         if not may_watch(records):
             raise HTTPNotFound
         typed = posted_text(request, "add"), posted_text(request, "address")
@@ -120,9 +121,9 @@ def change_watchers(resource: RecordWatchers, request: Request) -> QuestionPage 
         return _refused_watchers(resource, request, _("Choose someone from the list."))
     except Refused as problem:
         return _refused_watchers(resource, request, problem.message)
-    answer = answer_when_done(records, request, resource.record_resource.path)
+    response = response_when_done(records, request, resource.record_resource.path)
     sees = _can_see(records, record.id, chosen, request.now)
-    return set_flash(request, answer, "watched" if sees else "watched-without-access")
+    return set_flash(request, response, "watched" if sees else "watched-without-access")
 
 
 def _can_see(records: Records, record_id: int, person: int, now: datetime.datetime) -> bool:

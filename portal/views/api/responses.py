@@ -1,4 +1,4 @@
-"""The answers to programs: records as JSON, with versions that reveal changes by others in the meantime."""
+"""The responses to programs: records as JSON, with versions that reveal changes by others in the meantime."""
 
 from typing import Any
 
@@ -26,8 +26,8 @@ class api_view_config(view_config):  # noqa: N801 - a decorator, as the class of
         super().__init__(**{"route_name": API_ROUTE, "renderer": "json", "require_csrf": False, **settings})
 
 
-def answer_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:
-    """The answer to a program with the record after it was written; only the id if its author does not see it."""
+def response_with_record(request: Request, records: Records, record_id: int, status: int = 200) -> dict[str, Any]:
+    """The response to a program with the record after it was written; only the id if its author does not see it."""
     request.response.status_code = status
     record = records.get(record_id)
     if record is None:
