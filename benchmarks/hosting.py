@@ -25,13 +25,13 @@ from portal.database.engine import make_engine
 from portal.database.migration.plan_and_apply import apply
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 
 DEMO = Path(__file__).parents[1]
 DECLARATIONS = ("modules.yaml", "buttons.yaml", "profiles", "demo", "logo.svg")
 
 
-def make_portals(settings: Settings, portals: int) -> list[str]:
+def make_portals(settings: ProcessSettings, portals: int) -> list[str]:
     """The folders of so many portals with their tables; their names."""
     names = [f"portal-{number}.example" for number in range(portals)]
     for name in names:
@@ -72,7 +72,7 @@ def megabytes() -> float:
     return pages * 4096 / 1e6
 
 
-def measure(settings: Settings, names: list[str]) -> None:
+def measure(settings: ProcessSettings, names: list[str]) -> None:
     """Opens every portal but the last one, and prints the figures."""
     application, most_kept = host_portals(settings), settings.loaded_portals
     seconds_of_page(application, names[-1])  # compiles the templates, once for all
@@ -89,7 +89,9 @@ def measure(settings: Settings, names: list[str]) -> None:
 def main(database: str, portals: int = 100) -> None:
     """Measures with all portals kept in memory, and with the default, each in a process of its own."""
     folder = Path(tempfile.mkdtemp(prefix="portal-hosting-"))
-    settings = Settings(hosted=folder, database=database, base_url="https://{folder}", compiled=folder / "templates")
+    settings = ProcessSettings(
+        hosted=folder, database=database, base_url="https://{folder}", compiled=folder / "templates"
+    )
     names = make_portals(settings, portals + 1)
     print(f"{portals} portals, each a copy of the demo, in {folder}")
     for most_kept in (portals + 1, settings.loaded_portals, 1):

@@ -21,7 +21,7 @@ from benchmarks.words import COMMON, HALF_COMMON, NOWHERE, RARE
 from portal.accounts.sessions import open_session
 from portal.application import make_server_application
 from portal.database.engine import make_engine, reading, writing
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 
 PEOPLE: Mapping[str, tuple[int | None, str]] = {
     "few": (FEW_PERSON, "customer"),
@@ -39,7 +39,7 @@ class Portal:
     def __init__(self, url: str, folder: Path = PORTAL, people: Mapping[str, tuple[int | None, str]] = PEOPLE) -> None:
         """`people`: by a name for each, who signs in: the person's id, the profile."""
         self.url = url
-        self.application = make_server_application(Settings(folder=folder, database=url))
+        self.application = make_server_application(ProcessSettings(folder=folder, database=url))
         live = self.application.registry.live.current()
         self.tables, self.engine = live.tables, live.engine
         self.cookies = {name: self._sign_in(*who) for name, who in people.items()}

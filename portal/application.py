@@ -27,7 +27,7 @@ from portal.logs import set_up_logging
 from portal.memory import tune_memory
 from portal.packages import PAGES, extensions, leave_out, left_out, use
 from portal.rendering.templates import load_templates
-from portal.settings import Settings, read_settings
+from portal.settings import ProcessSettings, read_settings
 from portal.store.scanner import scan
 from portal.store.store import open_store
 from portal.web import connections, csrf
@@ -71,7 +71,9 @@ def main(global_config: Mapping[str, str] | None = None, **settings: Any) -> Rou
     return make_server_application(ours, reload_templates=settings.get("pyramid.reload_templates") == "true")
 
 
-def make_server_application(settings: Settings, reload_templates: bool = False, on_loopback: bool = False) -> Router:
+def make_server_application(
+    settings: ProcessSettings, reload_templates: bool = False, on_loopback: bool = False
+) -> Router:
     """The application of a process that does nothing else. Raises StartupError and DatabaseUnreachableError."""
     application = make_application(settings, reload_templates, on_loopback)
     log.log(logging.INFO if settings.smtp else logging.WARNING, settings.email_notice)
@@ -83,7 +85,7 @@ def make_server_application(settings: Settings, reload_templates: bool = False, 
     return application
 
 
-def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals:
+def host_portals(settings: ProcessSettings, on_loopback: bool = False) -> HostedPortals:
     """The application of several portals in one process. Raises StartupError if their folder does not exist."""
     if settings.hosted is None or not settings.hosted.is_dir():
         raise StartupError(f'there is no folder "{settings.hosted}"')
@@ -97,7 +99,10 @@ def host_portals(settings: Settings, on_loopback: bool = False) -> HostedPortals
 
 
 def make_application(
-    settings: Settings, reload_templates: bool = False, on_loopback: bool = False, previewing: Previewing | None = None
+    settings: ProcessSettings,
+    reload_templates: bool = False,
+    on_loopback: bool = False,
+    previewing: Previewing | None = None,
 ) -> Router:
     """The application for settings; `on_loopback`: see Serving. Raises StartupError and DatabaseUnreachableError.
 
@@ -166,7 +171,9 @@ def _include(config: Configurator, entry: EntryPoint) -> bool:
     return False
 
 
-def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, previewing: Previewing | None) -> None:
+def _fill_registry(
+    registry: Registry, settings: ProcessSettings, on_loopback: bool, previewing: Previewing | None
+) -> None:
     """Adds what lives as long as the application: clock, database, portal in force."""
     settings.make_database_folder()
     engine = reach(settings.database_url)
@@ -203,7 +210,7 @@ def _fill_registry(registry: Registry, settings: Settings, on_loopback: bool, pr
     registry.probe.health(timeout=1)
 
 
-def _identity_provider(settings: Settings) -> IdentityProvider | None:
+def _identity_provider(settings: ProcessSettings) -> IdentityProvider | None:
     if settings.oidc_issuer is None:
         return None
     label = settings.oidc_label or urlsplit(settings.oidc_issuer).hostname or ""

@@ -38,7 +38,7 @@ DECLARED = (
 )  # fmt: skip
 
 
-class Settings(BaseSettings):
+class ProcessSettings(BaseSettings):
     """The settings of one process: folder, database and how to serve."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
         """The absolute path of the folder for compiled templates; None if they are not stored."""
         return None if self.compiled in (None, Path()) else self.folder.absolute() / self.compiled
 
-    def for_portal(self, folder: Path) -> "Settings":
+    def for_portal(self, folder: Path) -> "ProcessSettings":
         """The settings of one of several portals; the compiled templates of all are in one folder next to them."""
         shared = None if self.compiled in (None, Path()) else folder.absolute().parent / self.compiled
         return self.model_copy(update={"folder": folder, "hosted": None, "compiled": shared})
@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         return text.replace("{folder}", self.folder.absolute().name)
 
 
-def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Settings:
+def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> ProcessSettings:
     """The settings; an option that is None counts as not given. Raises pydantic's ValidationError."""
     environment = {name.upper() for name in os.environ}
     values: dict[str, Any] = {
@@ -183,4 +183,4 @@ def read_settings(ini: Mapping[str, str] | None = None, **options: Any) -> Setti
         if name.startswith(INI_PREFIX) and PREFIX + name.removeprefix(INI_PREFIX).upper() not in environment
     }
     values |= {name: value for name, value in options.items() if value is not None}
-    return Settings(**values)
+    return ProcessSettings(**values)

@@ -43,7 +43,7 @@ class NewSignUp:
 
 
 @dataclass(frozen=True)
-class SignUp:
+class SignUpRequest:
     """A sign-up; `proved` is None until the address has been proved and name and password have been given."""
 
     id: int
@@ -86,12 +86,12 @@ class SignUps:
         self.connection.execute(sa.insert(sign_up).values(row))
         return token
 
-    def find(self, token: str) -> SignUp | None:
+    def find(self, token: str) -> SignUpRequest | None:
         """The sign-up of a link that is still valid."""
         sign_up = self.tables.sign_up.c
         return self._first(sign_up["token"] == hash_token(token), sign_up["expires"] > self.now)
 
-    def prove(self, sign_up: SignUp, name: str, hashed: str | None) -> SignUp | None:
+    def prove(self, sign_up: SignUpRequest, name: str, hashed: str | None) -> SignUpRequest | None:
         """Stores the name and password of a person who has proved the address and now waits; uses up the link.
 
         None if it has already been used. Only the last sign-up of an address waits. A person who is recorded with
@@ -109,7 +109,7 @@ class SignUps:
         return self._first(table.c["id"] == sign_up.id)
 
     def let_in(
-        self, sign_up: SignUp, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
+        self, sign_up: SignUpRequest, register: Register, profile: str, values: Mapping[str, Any] = MappingProxyType({})
     ) -> Account:
         """Gives access to a waiting person, with the password they chose; `values`: of the account.
 
@@ -127,11 +127,11 @@ class SignUps:
         self.refuse(sign_up)
         return account
 
-    def refuse(self, sign_up: SignUp) -> None:
+    def refuse(self, sign_up: SignUpRequest) -> None:
         """Deletes a waiting sign-up."""
         self.connection.execute(sa.delete(self.tables.sign_up).where(self.tables.sign_up.c["id"] == sign_up.id))
 
-    def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUp]:
+    def waiting(self, identity: Identity, organization: int | None = None) -> list[SignUpRequest]:
         """The sign-ups that wait for the approval of `identity`, the longest first; of one company alone if given."""
         query = sa.select(self.tables.sign_up).where(*self._decided_by(identity.policy)).limit(MOST_SHOWN)
         if organization is not None:
@@ -139,7 +139,7 @@ class SignUps:
         rows = self.connection.execute(query.order_by(self.tables.sign_up.c["proved"])).mappings()
         return [_sign_up(row) for row in rows]
 
-    def deciders(self, sign_up: SignUp) -> list[Identity]:
+    def deciders(self, sign_up: SignUpRequest) -> list[Identity]:
         """Those who may approve a waiting person and may sign in at this moment: all such staff, and people of the
         company."""
         profiles, people = self.tables.declaration.profiles, self.tables.declaration.people
@@ -162,7 +162,7 @@ class SignUps:
             if isinstance(identity, Identity) and self.one_waiting(identity, sign_up.id) is not None
         ]
 
-    def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUp | None:
+    def one_waiting(self, identity: Identity, sign_up_id: int) -> SignUpRequest | None:
         """One of the sign-ups that wait for the approval of `identity`."""
         return self._first(self.tables.sign_up.c["id"] == sign_up_id, *self._decided_by(identity.policy))
 
@@ -192,7 +192,7 @@ class SignUps:
         own = sa.literal(list(policy.reader.companies), IdList()) if companies is None else companies
         return [waits] if policy.staff else [waits, AmongIds(sign_up["organization"], own)]
 
-    def _belongs_elsewhere(self, sign_up: SignUp) -> bool:
+    def _belongs_elsewhere(self, sign_up: SignUpRequest) -> bool:
         try:
             person = Register(self.connection, self.tables, self.now).person_with(sign_up.email)
         except AccessRefusedError:  # several have the address
@@ -200,14 +200,14 @@ class SignUps:
         companies = companies_of(self.connection, self.tables, person.id) if person else ()
         return bool(companies) and sign_up.organization not in (companies or ())
 
-    def _first(self, *conditions: sa.ColumnElement[bool]) -> SignUp | None:
+    def _first(self, *conditions: sa.ColumnElement[bool]) -> SignUpRequest | None:
         row = self.connection.execute(sa.select(self.tables.sign_up).where(*conditions)).mappings().first()
         return _sign_up(row) if row else None
 
 
-def _sign_up(row: sa.RowMapping) -> SignUp:
-    values = {attribute.name: row[attribute.name] for attribute in fields(SignUp)}
-    return SignUp(**{**values, "name": row["name"] or ""})
+def _sign_up(row: sa.RowMapping) -> SignUpRequest:
+    values = {attribute.name: row[attribute.name] for attribute in fields(SignUpRequest)}
+    return SignUpRequest(**{**values, "name": row["name"] or ""})
 
 
 def password_of_waiting(connection: sa.Connection, tables: Tables, email: str) -> str | None:

@@ -10,7 +10,7 @@ from portal.commands.options import chosen_settings, common_options
 from portal.commands.problem_text import problem_in_words, summary_in_words
 from portal.declaration.load import Loaded, load
 from portal.packages import PAGES, extensions
-from portal.settings import NO_WEBHOOK_KEY, Settings
+from portal.settings import NO_WEBHOOK_KEY, ProcessSettings
 from portal.texts import plural
 from portal.workshop.fixing.fix import fix_problems, save
 from portal.workshop.problem_formats import as_annotations, as_json, as_sarif
@@ -50,7 +50,7 @@ def command(path: Path | None, data: bool, strict: bool, fix: bool, form: str) -
     raise SystemExit(1 if loaded.errors or strict and loaded.problems else 0)
 
 
-def _fixed(settings: Settings) -> Loaded:
+def _fixed(settings: ProcessSettings) -> Loaded:
     """What the fixes of a check leave; those done are printed to the error output, which programs do not read."""
     result = fix_problems(settings.folder, settings.declared)
     for file, (before, after) in result.files.items():
@@ -65,7 +65,7 @@ def _fixed(settings: Settings) -> Loaded:
     return result.loaded
 
 
-def _print(loaded: Loaded, settings: Settings) -> None:
+def _print(loaded: Loaded, settings: ProcessSettings) -> None:
     for problem in loaded.problems:
         click.echo(problem_in_words(problem), color=False if settings.no_color else None)
     if not loaded.errors:

@@ -19,7 +19,7 @@ from portal.database.engine import reach
 from portal.declaration.declaration import Declaration
 from portal.declaration.source.places import Places
 from portal.records.audit.visibility_changes import VisibilityChange
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.texts import plural
 from portal.workshop.access_table import access_table
 from portal.workshop.differences import Change
@@ -143,7 +143,7 @@ def _sight(sight: VisibilityChange) -> dict[str, Any]:
     }
 
 
-def _compare_snapshot(settings: Settings, file: Path, write: bool) -> DiffResult:
+def _compare_snapshot(settings: ProcessSettings, file: Path, write: bool) -> DiffResult:
     declaration = load_declaration(settings, settings.folder)
     table = access_table(declaration)
     try:
@@ -158,7 +158,7 @@ def _compare_snapshot(settings: Settings, file: Path, write: bool) -> DiffResult
 
 
 def _compare(
-    settings: Settings, old: str, new: str | None, no_database: bool, opened: contextlib.ExitStack
+    settings: ProcessSettings, old: str, new: str | None, no_database: bool, opened: contextlib.ExitStack
 ) -> DiffResult:  # fmt: skip
     try:
         before, after = (
@@ -175,7 +175,7 @@ def _compare(
         return DiffResult(effect(engine, before, after, datetime.datetime.now(datetime.UTC)), after)
 
 
-def _has_database(settings: Settings) -> bool:
+def _has_database(settings: ProcessSettings) -> bool:
     """Whether `portal diff` has a database to look at; opening an SQLite database would create its file."""
     kind, slashes, path = settings.database_url.partition(":///")
     return not kind.startswith("sqlite") or not slashes or Path(path).exists()

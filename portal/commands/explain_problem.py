@@ -3,7 +3,7 @@
 import click
 
 from portal.commands.options import chosen_color, common_options
-from portal.declaration.problem_kinds import Kind, kinds
+from portal.declaration.problem_kinds import ProblemKind, kinds
 from portal.declaration.source.suggestions import suggest
 
 
@@ -24,7 +24,7 @@ def command(code: str | None) -> None:
     click.echo(_explanation_of_kind(kind), color=chosen_color())
 
 
-def _explanation_of_kind(kind: Kind) -> str:
+def _explanation_of_kind(kind: ProblemKind) -> str:
     """What a code means: its title, its cure, and an example of wrong and right."""
     lines = [click.style(f"{kind.code}: {kind.title}", bold=True), "", f"{kind.cure[:1].upper()}{kind.cure[1:]}.", ""]
     for word, tone, example in (("Wrong", "red", kind.wrong), ("Right", "green", kind.right)):

@@ -16,7 +16,7 @@ from portal.database.engine import reading
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.records.transfer.exporting import Export
-from portal.records.transfer.exporting_files import FilesOut
+from portal.records.transfer.exporting_files import FileExport
 from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.line_columns import TooManyRowsError, WrittenRowColumns
 from portal.records.transfer.line_files import exported_rows, file_beside
@@ -58,7 +58,7 @@ def command(module: str, file: str, bundle: Path | None, lines: str) -> None:
             try:
                 columns = [WrittenRowColumns(records, field) for field in in_columns]
                 with nullcontext() if bundle is None else open_bundle(bundle, write=True) as opened:
-                    files = FilesOut(records, opened, portal.store()) if opened else None
+                    files = FileExport(records, opened, portal.store()) if opened else None
                     export = Export(records, report_progress, files, columns)
                     _write(file, export.chunks())
             except (OSError, StoreError) as error:

@@ -22,7 +22,7 @@ from portal.records.transfer.file_bundle import open_bundle
 from portal.records.transfer.import_options import ImportOptions
 from portal.records.transfer.import_row import BadCell
 from portal.records.transfer.importing import ImportReport, import_file
-from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.importing_files import FileImport
 from portal.records.transfer.line_columns import RowColumns, row_columns
 from portal.records.transfer.line_files import Owners, RowsReport, file_beside, import_rows
 from portal.records.transfer.numbers_and_dates import Notation
@@ -105,7 +105,7 @@ def command(  # noqa: PLR0913 - one per option
     options = ImportOptions(_columns(mapped), key, dry_run, skip_bad, notation)
     try:
         with nullcontext() if bundle is None else open_bundle(bundle) as opened:
-            files = FilesIn(opened, portal.store()) if opened else None
+            files = FileImport(opened, portal.store()) if opened else None
             done = _import(portal, module, file, delimiter, replace(options, files=files))
     except (OSError, StoreError) as error:
         raise click.ClickException(str(error)) from None

@@ -22,7 +22,7 @@ from portal.mail.incoming.mail_rows import newcomers_wrote
 from portal.mail.incoming.mail_store import MailStore
 from portal.mail.incoming.receive import Receiver
 from portal.mail.incoming.sources import PORTS, SourceError, Use, receive_from_imap, receive_from_maildir, serve_lmtp
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.store.scanner import scan
 from portal.store.store import StoreError, open_store
 from portal.texts import _, plural
@@ -89,14 +89,14 @@ def _source(maildir: Path | None, imap: str, password: str) -> Callable[[Use], i
 class MailIntake:
     """Receives mail for the portal in force, each message in a transaction of its own."""
 
-    def __init__(self, live: LivePortal, settings: Settings) -> None:
+    def __init__(self, live: LivePortal, settings: ProcessSettings) -> None:
         self.live = live
         self.store = open_store(*settings.store_address)
         self.scan = functools.partial(scan, settings.scanner) if settings.scanner else None
         self._beats = Regularly(BEAT_EVERY)
 
     @classmethod
-    def of(cls, settings: Settings) -> "MailIntake":
+    def of(cls, settings: ProcessSettings) -> "MailIntake":
         """The mail intake of the portal with these settings.
 
         Mistakes in its declarations exit 1, a database or store that cannot be reached 2.

@@ -20,7 +20,7 @@ from portal.declaration.source.suggestions import suggest
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.retention import overdue_sentences
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.store.store import Store, open_store
 
 STEPS_SHOWN = 10
@@ -30,7 +30,7 @@ STEPS_SHOWN = 10
 class OpenPortal:
     """The portal that a command works on."""
 
-    settings: Settings
+    settings: ProcessSettings
     tables: Tables
     engine: Engine
 
@@ -86,7 +86,7 @@ def open_portal(*, check_database: bool = True, folder: Path | None = None) -> O
     return portal
 
 
-def load_declaration(settings: Settings, folder: Path) -> Declaration:
+def load_declaration(settings: ProcessSettings, folder: Path) -> Declaration:
     """The declaration of a folder, for a command. Mistakes in it exit 1."""
     loaded = load(folder, settings.declared)
     if loaded.declaration is None:
@@ -101,7 +101,7 @@ def exit_with(problems: Iterable[object]) -> NoReturn:
     raise SystemExit(1)
 
 
-def open_engine(settings: Settings) -> Engine:
+def open_engine(settings: ProcessSettings) -> Engine:
     """The engine of a command's database, tried once; a database that cannot be reached exits 2."""
     try:
         settings.make_database_folder()

@@ -10,7 +10,7 @@ from typing import Any, TextIO, TypeVar
 import click
 from pydantic import ValidationError
 
-from portal.settings import PREFIX, Settings, read_settings
+from portal.settings import PREFIX, ProcessSettings, read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,7 +37,7 @@ def common_options(command: Command) -> Command:
     return folder(database(command))
 
 
-def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> Settings:
+def chosen_settings(folder: Path | None = None, *, is_there: bool = True) -> ProcessSettings:
     """The settings of this call; the argument `folder` beats the option. Exits 2 if a setting is wrong, or if a folder
     that must exist is missing."""
     chosen = click.get_current_context().meta

@@ -14,7 +14,7 @@ from portal.commands.waitress_server import Server, listening_server
 from portal.commands.worker import mail_server, worker_beside
 from portal.database.engine import DatabaseUnreachableError
 from portal.logs import set_up_logging
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.texts import plural
 from portal.web.hosting import folders_of_portals
 from portal.web.live import StartupError
@@ -51,7 +51,7 @@ def command(host: str | None, port: int | None, threads: int | None) -> None:
     click.echo("Stopped")
 
 
-def _serve_one(settings: Settings) -> None:
+def _serve_one(settings: ProcessSettings) -> None:
     application = make_server_application(settings, on_loopback=settings.on_loopback)
     live = application.registry.live
     server = _listening(application, settings)
@@ -65,14 +65,14 @@ def _serve_one(settings: Settings) -> None:
         server.run()
 
 
-def _serve_all(settings: Settings, folder: Path) -> None:
+def _serve_all(settings: ProcessSettings, folder: Path) -> None:
     server = _listening(host_portals(settings, on_loopback=settings.on_loopback), settings)
     portals = plural(len(list(folders_of_portals(folder))), "portal")
     click.echo(f"Serving {portals} of {folder.absolute()} on http://{server.host}:{server.port}, each by its host name")
     server.run()
 
 
-def _listening(application: Callable[..., Any], settings: Settings) -> Server:
+def _listening(application: Callable[..., Any], settings: ProcessSettings) -> Server:
     try:
         return listening_server(application, settings)
     except OSError as error:

@@ -15,7 +15,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer, create_server
 from waitress.task import ThreadedTaskDispatcher
 
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.web.protection import HEALTH
 
 MANY_SPACES = re.compile(rb"[ \t]{100}")
@@ -111,7 +111,7 @@ class Server:
         return any(channel.request is not None or channel.requests or channel.total_outbufs_len for channel in channels)
 
 
-def listening_server(application: Callable[..., Any], settings: Settings) -> Server:
+def listening_server(application: Callable[..., Any], settings: ProcessSettings) -> Server:
     """A server that does not answer yet; it may listen on several addresses. Raises OSError."""
     sockets: dict[int, Any] = {}
     try:
@@ -124,7 +124,7 @@ def listening_server(application: Callable[..., Any], settings: Settings) -> Ser
     return Server(listeners, sockets)
 
 
-def _server_options(settings: Settings) -> dict[str, Any]:
+def _server_options(settings: ProcessSettings) -> dict[str, Any]:
     """Waitress's options: bounded bodies, connections and idle time, no server name, at most one trusted proxy."""
     options: dict[str, Any] = {
         "host": settings.host,

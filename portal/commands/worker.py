@@ -21,7 +21,7 @@ from portal.database.schema.tables import Tables
 from portal.jobs.worker import Worker, run, running_beside, worker_lock
 from portal.logs import set_up_logging
 from portal.mail.smtp import SmtpServer
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.texts import plural
 from portal.web.hosting import folders_of_portals
 from portal.web.live import LivePortal, StartupError
@@ -75,7 +75,7 @@ def command(once: bool) -> None:
     click.echo("Stopped")
 
 
-def mail_server(settings: Settings) -> SmtpServer | None:
+def mail_server(settings: ProcessSettings) -> SmtpServer | None:
     """The mail server in PORTAL_SMTP that the worker uses; None without one. Exits 2 if it is wrong."""
     try:
         return SmtpServer.parse(settings.smtp) if settings.smtp else None
@@ -84,7 +84,7 @@ def mail_server(settings: Settings) -> SmtpServer | None:
 
 
 def _worker_of(
-    settings: Settings, live: LivePortal, server: SmtpServer | None, stopping: threading.Event | None = None
+    settings: ProcessSettings, live: LivePortal, server: SmtpServer | None, stopping: threading.Event | None = None
 ) -> Worker:
     """The worker of a portal in force."""
 
@@ -96,7 +96,7 @@ def _worker_of(
 
 
 @contextlib.contextmanager
-def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
+def worker_beside(settings: ProcessSettings, live: LivePortal) -> Iterator[None]:
     """In development, a worker in a thread of `portal serve` while the block runs; none if another worker runs."""
     with worker_lock(live.engine) as is_mine:
         if not live.current().development or not is_mine:
@@ -112,11 +112,11 @@ def worker_beside(settings: Settings, live: LivePortal) -> Iterator[None]:
             yield
 
 
-def _announce(settings: Settings, server: SmtpServer | None) -> None:
+def _announce(settings: ProcessSettings, server: SmtpServer | None) -> None:
     click.echo(f"Sending emails by {server}" if server else settings.email_notice, err=server is None)
 
 
-def _live_portal(settings: Settings, engine: Engine) -> LivePortal:
+def _live_portal(settings: ProcessSettings, engine: Engine) -> LivePortal:
     return LivePortal(
         settings.folder,
         engine,
@@ -127,7 +127,7 @@ def _live_portal(settings: Settings, engine: Engine) -> LivePortal:
     )
 
 
-def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, once: bool) -> None:
+def _work_for_all(settings: ProcessSettings, folder: Path, server: SmtpServer | None, once: bool) -> None:
     if not folder.is_dir():
         raise click.UsageError(f'there is no folder "{folder}"')
     _announce(settings, server)
@@ -149,7 +149,7 @@ def _work_for_all(settings: Settings, folder: Path, server: SmtpServer | None, o
 class HostedWorkers:
     """The workers of the portals in a folder. If one cannot start, this is logged, and the others go on."""
 
-    settings: Settings
+    settings: ProcessSettings
     folder: Path
     server: SmtpServer | None
     stopping: threading.Event

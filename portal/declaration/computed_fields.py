@@ -12,10 +12,10 @@ from portal.conditions import ALWAYS
 from portal.declaration.declaration import fields_with_rows
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Access, Module
-from portal.declaration.source.problems import KeyPath, Sentence
+from portal.declaration.source.problems import KeyPath, ProblemText
 from portal.declaration.unknown_names import no_field
 from portal.fields.base import Field
-from portal.fields.base_parts import Place
+from portal.fields.base_parts import FieldPlace
 from portal.fields.elapsed import IncompleteError
 from portal.fields.formula import NoFieldError
 from portal.fields.lines import ColumnError
@@ -120,7 +120,7 @@ def _refusal(module: str, bind: Callable[[], None]) -> str | None:
     except NoFieldError as error:
         return no_field(module, error.name, ())
     except IncompleteError as error:
-        return Sentence(str(error), "incomplete")
+        return ProblemText(str(error), "incomplete")
     except ValueError as error:
         return str(error)
     return None
@@ -141,7 +141,7 @@ def _unknown_source(draft: DeclarationDraft, module: str, field: Field) -> str |
 
 def unseen_rollups(
     modules: Mapping[str, Module], accesses: Mapping[str, Access], first_day: bool = False
-) -> frozenset[Place]:
+) -> frozenset[FieldPlace]:
     """The roll-ups whose values a profile with these accesses does not get: they are over records that it may not see,
     or over fields that it cannot read. `first_day`: for accounts from which older records are hidden.
     """

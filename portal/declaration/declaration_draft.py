@@ -16,7 +16,7 @@ from portal.declaration.declaration import row_modules
 from portal.declaration.shapes import Button, Inbox, Module, Profile, Settings, SignUp, Webhook
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.document import Document
-from portal.declaration.source.problems import KeyPath, Problem, Sentence
+from portal.declaration.source.problems import KeyPath, Problem, ProblemText
 from portal.declaration.unknown_names import no_field, no_module
 from portal.fields.base import Field
 from portal.fields.link import link_targets
@@ -132,11 +132,11 @@ class DeclarationDraft:
         """Whether the module, or one of its fields, could not be understood."""
         return module in self.broken_modules or any(owner == module for owner, _name in self.broken_fields)
 
-    def no_module(self, name: str) -> Sentence:
+    def no_module(self, name: str) -> ProblemText:
         """The sentence for a module that does not exist."""
         return no_module(name, self.modules.keys() - self.broken_modules)
 
-    def no_field(self, module: str, name: str) -> Sentence:
+    def no_field(self, module: str, name: str) -> ProblemText:
         """The sentence for a field that does not exist in `module`."""
         owner = self.known(module)
         everything = owner.everything if owner else ()

@@ -14,7 +14,7 @@ from portal.declaration.references import BARE_NUMBER
 from portal.declaration.shapes import Access, Module
 from portal.declaration.value_types import Row
 from portal.fields.base import Field
-from portal.fields.base_parts import Place
+from portal.fields.base_parts import FieldPlace
 from portal.fields.link import link_targets
 from portal.texts import label_from_name
 
@@ -31,7 +31,7 @@ class LayoutViewer:
     draft: DeclarationDraft
     staff: bool
     enabled: frozenset[str]
-    unseen: frozenset[Place] = frozenset()
+    unseen: frozenset[FieldPlace] = frozenset()
 
     def sees(self, field: Field | None) -> bool:
         """Whether their layouts may contain the field."""

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from portal.declaration.builtin import LABELS
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.texts import fold
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -42,7 +42,7 @@ def wrong_name(name: str) -> str | None:
         foreign = next((letter for letter in name if not letter.isascii()), None)
         letter = f"U+{ord(foreign):04X} ({unicodedata.name(foreign, 'unnamed').lower()}) is in it; " if foreign else ""
         rule = "use a to z, 0 to 9 and _, and begin with a letter"
-        return Sentence(f'"{name[:60]}" is not a valid name: {letter}{rule}', "name")
+        return ProblemText(f'"{name[:60]}" is not a valid name: {letter}{rule}', "name")
     if len(name) > LONGEST_NAME:
         return f"this name has {len(name)} characters: at most {LONGEST_NAME} are allowed"
     return None

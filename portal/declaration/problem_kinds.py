@@ -21,7 +21,7 @@ OTHER = "P308"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemKind:
     """`says`: its sentences, with {} for what varies; `cures`: how to fix some of them, if `cure` is too general;
     `wrong` and `right`: one file each, modules.yaml unless named.
     """
@@ -36,7 +36,7 @@ class Kind:
 
 
 @cache
-def kinds() -> Mapping[str, Kind]:
+def kinds() -> Mapping[str, ProblemKind]:
     """Every kind of problem by its code, in the order of the codes."""
     entries: dict[str, Any] = {}
     for path in FOLDER.glob("*.yaml"):
@@ -44,14 +44,14 @@ def kinds() -> Mapping[str, Kind]:
     return {code: _kind(code, entries[code]) for code in sorted(entries)}
 
 
-def _kind(code: str, entry: Mapping[str, Any]) -> Kind:
+def _kind(code: str, entry: Mapping[str, Any]) -> ProblemKind:
     """The kind of an entry, whose sentences are texts or mappings with their own cure."""
     says = [next(iter(one)) if isinstance(one, Mapping) else one for one in entry["says"]]
     cures = {sentence: cure for one in entry["says"] if isinstance(one, Mapping) for sentence, cure in one.items()}
-    return Kind(code, **{**entry, "says": tuple(says), "cures": cures})
+    return ProblemKind(code, **{**entry, "says": tuple(says), "cures": cures})
 
 
-def kind_of(problem: Problem) -> Kind:
+def kind_of(problem: Problem) -> ProblemKind:
     """The kind of a problem, by its sentence; the most specific one if several match."""
     return kinds()[code_of_sentence(problem.statement) or OTHER]
 

@@ -10,7 +10,7 @@ from portal.declaration.name_rules import BUILT_IN, SYSTEM_COLUMNS, as_name, res
 from portal.declaration.shape_keys import has_keys_of, keys_of, shape_at
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.declaration.source.suggestions import did_you_mean
 from portal.declaration.synonyms import intended_key, intended_type
 from portal.declaration.validation import named_entries, validate, without_internal
@@ -25,7 +25,7 @@ def read_fields(draft: DeclarationDraft, entries: Any, module: str, at: Cursor) 
     for name, entry in named_entries(entries, at, "names to field types").items():
         before = len(draft.problems)
         if _is_key_of_module(name, entry):
-            at[name].key.wrong(Sentence(f'"{name}" belongs beside fields:, not under it', "below fields"))
+            at[name].key.wrong(ProblemText(f'"{name}" belongs beside fields:, not under it', "below fields"))
             draft.broken_fields.add((module, name))
             continue
         if problem := wrong_name(name) or reserved_field(name):

@@ -17,7 +17,7 @@ from portal.declaration.shape_keys import has_keys_of, keys_of
 from portal.declaration.shapes import Inbox, Module, OnComment, Settings, SignUp, Transition, Webhook
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.document import Document
-from portal.declaration.source.problems import Problem, Sentence
+from portal.declaration.source.problems import Problem, ProblemText
 from portal.declaration.source.suggestions import closest
 from portal.declaration.synonyms import intended_key
 from portal.declaration.unknown_names import no_module
@@ -59,7 +59,7 @@ def read_modules(draft: DeclarationDraft) -> None:
     draft.settings = _read_portal_settings(draft, top.get("portal"), at["portal"])
     modules = top.get("modules")
     if not modules and not misplaced and isinstance(at.value, Mapping | None) and not draft.is_unreadable(MODULES):
-        at["modules"].key.wrong(Sentence("no module is declared: a portal needs at least one", "no modules"))
+        at["modules"].key.wrong(ProblemText("no module is declared: a portal needs at least one", "no modules"))
     entries = _with_outdented_keys(named_entries(modules, at["modules"], "names to modules"), at["modules"])
     draft.people = _read_role(draft, top.get("people"), entries, at["people"])
     draft.organizations = _read_role(draft, top.get("organizations"), entries, at["organizations"])

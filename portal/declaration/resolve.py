@@ -40,7 +40,7 @@ from portal.declaration.shapes import (
     display_name,
     leaves,
 )
-from portal.fields.base_parts import Place
+from portal.fields.base_parts import FieldPlace
 from portal.texts import Text, label_from_name
 
 LAYOUTS: dict[str, type[Any]] = {"list": ListLayout, "detail": DetailLayout, "create": FormLayout, "edit": FormLayout}
@@ -269,7 +269,7 @@ def _without_unseen(
     return viewer, accesses
 
 
-def _tells_any(module: Module, rollups: Collection[Place]) -> bool:
+def _tells_any(module: Module, rollups: Collection[FieldPlace]) -> bool:
     """Whether fields of a module are among the roll-ups that a profile does not get, or reveal their values."""
     return any(rollup.place in rollups for field in module.fields.values() for rollup in field.rollups)
 

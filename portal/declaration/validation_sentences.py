@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from portal.declaration.shape_keys import entries_below, has_keys_of, keys_of, shape_at, shapes_below
-from portal.declaration.source.problems import KeyPath, Sentence
+from portal.declaration.source.problems import KeyPath, ProblemText
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import OUR_KEYS, intended_key, intended_scope
 from portal.fields.base_shape import Shape
@@ -139,9 +139,9 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
 
 
-def _said_otherwise(shape: type[Shape], key: str) -> Sentence | None:
+def _said_otherwise(shape: type[Shape], key: str) -> ProblemText | None:
     words = _SAID_OTHERWISE.get((shape.__name__, key))
-    return Sentence(f'"{key}" is not used here: {words}', "key", key) if words else None
+    return ProblemText(f'"{key}" is not used here: {words}', "key", key) if words else None
 
 
 def _suggestion(key: str, errors: list[dict[str, Any]]) -> str:
@@ -167,7 +167,7 @@ def _misplaced(shape: type[Shape], loc: tuple[Any, ...], value: Any) -> str | No
         return words
     if len(loc) > 1 and shapes_below(above).get(str(loc[-2])) is here and name in keys_of(above):
         sentence = f'"{name}" belongs beside {loc[-2]}:, not under it'
-        return Sentence(sentence, "below fields") if loc[-2] == "fields" else sentence
+        return ProblemText(sentence, "below fields") if loc[-2] == "fields" else sentence
     return None
 
 
@@ -252,7 +252,7 @@ def _text_written_wrongly(kind: str, key: str, value: str) -> str | None:
     if kind in LIST_EXPECTED or (kind in _MAPPING_EXPECTED and key == "options" and re.search(r"[,;|\n]", value)):
         return _as_list(key, value)
     if kind in _MAPPING_EXPECTED and key == "options":  # of `{options: bug, wish}` only the first is one
-        return Sentence(_SENTENCES_OF_KEYS[key], "list", value)
+        return ProblemText(_SENTENCES_OF_KEYS[key], "list", value)
     if kind in _MAPPING_EXPECTED and re.match(r"[\w-]+:\S", value):
         return f'write a space after the ":" of "{value[:80]}"'
     return None
@@ -267,7 +267,7 @@ def _as_list(key: str, text: str) -> str:
     items = [item for item in re.split(r"[\s,;|]+", text) if item]
     if key in _LISTS and (not items or set(items) & _EVERYTHING):
         return f"must be a list of names, such as {_LISTS[key]}"
-    return Sentence(f"must be a list: [{', '.join(items)}]", "list", ", ".join(items)) if items else "must be a list"
+    return ProblemText(f"must be a list: [{', '.join(items)}]", "list", ", ".join(items)) if items else "must be a list"
 
 
 def instead_of_list(items: list[Any]) -> str:
@@ -324,9 +324,9 @@ def unknown_key_sentence(name: str, known: list[str]) -> str:
     if name.partition("=")[0].strip() in known:
         return f'write ": " instead of "=" in "{name[:80]}"'
     if name.isdigit():
-        return Sentence(f'no key "{name[:80]}" here: the decimal mark of a number is a point', "key", name)
+        return ProblemText(f'no key "{name[:80]}" here: the decimal mark of a number is a point', "key", name)
     guess = did_you_mean(intended_key(name, known)) or _listed(known)
-    return Sentence(f'no key "{name[:80]}" here{guess}', "key", name)
+    return ProblemText(f'no key "{name[:80]}" here{guess}', "key", name)
 
 
 def _listed(known: list[str]) -> str:

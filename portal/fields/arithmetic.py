@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from portal.fields.base_parts import WITHOUT_SUM, Kind, Measure
+from portal.fields.base_parts import WITHOUT_SUM, Measure, MeasureKind
 from portal.fields.expressions import (
     Bracketed,
     Constant,
@@ -46,22 +46,22 @@ DURATION: Final = "duration"
 DATE: Final = "date"
 DATETIME: Final = "datetime"
 TEXT: Final = "text"
-CALLED: dict[Kind, str] = {
+CALLED: dict[MeasureKind, str] = {
     NUMBER: "a number", PERCENT: "a percentage", MONEY: "an amount of money", DURATION: "a duration", DATE: "a date",
     DATETIME: "a date with a time", TEXT: "a text",
 }  # fmt: skip
 # The kind that an operator makes of the kinds on its left and right. A number added to an amount is an amount in its
 # currency, added to a date it is days; an amount times a duration is paid by the hour.
-_SUMS: dict[tuple[Kind, Kind], Kind] = {
+_SUMS: dict[tuple[MeasureKind, MeasureKind], MeasureKind] = {
     (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, NUMBER): NUMBER, (PERCENT, PERCENT): PERCENT,
     (MONEY, MONEY): MONEY, (MONEY, NUMBER): MONEY, (NUMBER, MONEY): MONEY, (DURATION, DURATION): DURATION,
     (DATE, NUMBER): DATE, (DATETIME, NUMBER): DATETIME, (DATETIME, DURATION): DATETIME,
 }  # fmt: skip
-_PRODUCTS: dict[tuple[Kind, Kind], Kind] = {
+_PRODUCTS: dict[tuple[MeasureKind, MeasureKind], MeasureKind] = {
     (NUMBER, NUMBER): NUMBER, (NUMBER, PERCENT): NUMBER, (PERCENT, PERCENT): PERCENT, (MONEY, NUMBER): MONEY,
     (MONEY, PERCENT): MONEY, (DURATION, NUMBER): DURATION, (DURATION, PERCENT): DURATION, (MONEY, DURATION): MONEY,
 }  # fmt: skip
-_KINDS: dict[str, dict[tuple[Kind, Kind], Kind]] = {
+_KINDS: dict[str, dict[tuple[MeasureKind, MeasureKind], MeasureKind]] = {
     "+": {
         **_SUMS, (NUMBER, DATE): DATE, (NUMBER, DATETIME): DATETIME, (DURATION, DATETIME): DATETIME,
         (TEXT, TEXT): TEXT, (TEXT, NUMBER): TEXT, (NUMBER, TEXT): TEXT,
@@ -282,7 +282,7 @@ def _seconds(number: Decimal) -> datetime.timedelta:
     return datetime.timedelta(microseconds=int((number * 1_000_000).to_integral_value()))
 
 
-def operand(kind: Kind, value: Any) -> Value:
+def operand(kind: MeasureKind, value: Any) -> Value:
     """The value of a field in the form that the arithmetic uses."""
     if value is None:
         return "" if kind == TEXT else None
@@ -299,7 +299,7 @@ def operand(kind: Kind, value: Any) -> Value:
     return operand
 
 
-def zero(kind: Kind, currency: str) -> Value:
+def zero(kind: MeasureKind, currency: str) -> Value:
     """What an empty value counts as in a formula with `empty: 0`; None if the kind has no zero."""
     match kind:
         case "number" | "percent":

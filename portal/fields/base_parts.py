@@ -18,9 +18,9 @@ from portal.fields.refused import operator_refused
 from portal.fields.row_form import RowForm
 from portal.fields.stopwatch import Stopwatch
 
-Kind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
-Place = tuple[str, str]  # a field of a module
-WITHOUT_SUM: tuple[Kind, ...] = ("date", "datetime", "text")
+MeasureKind = Literal["number", "percent", "money", "duration", "date", "datetime", "text"]
+FieldPlace = tuple[str, str]  # a field of a module
+WITHOUT_SUM: tuple[MeasureKind, ...] = ("date", "datetime", "text")
 
 
 class Measure(NamedTuple):
@@ -29,7 +29,7 @@ class Measure(NamedTuple):
     `places`: how many a number or percentage has after the decimal point.
     """
 
-    kind: Kind
+    kind: MeasureKind
     places: int = 0
 
 

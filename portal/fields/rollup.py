@@ -15,7 +15,7 @@ from portal.condition_texts import condition_key
 from portal.conditions import compared_fields
 from portal.fields import arithmetic
 from portal.fields.base import Field
-from portal.fields.base_parts import Measure, Place
+from portal.fields.base_parts import FieldPlace, Measure
 from portal.fields.base_shape import Names, Where
 from portal.fields.protocols import Declared
 from portal.fields.reader import Reader
@@ -37,7 +37,7 @@ class Rollup(StoredResult):
     where: Where | None = None
     includes_unseen: StrictBool = False
 
-    _place: Place = PrivateAttr(("", ""))
+    _place: FieldPlace = PrivateAttr(("", ""))
     _link: str = PrivateAttr("")
     _types: Mapping[str, str] = PrivateAttr({})  # of the fields that it reads
     _bound: bool = PrivateAttr(False)
@@ -63,7 +63,7 @@ class Rollup(StoredResult):
         return self
 
     @property
-    def place(self) -> Place:
+    def place(self) -> FieldPlace:
         """The module that has the roll-up, and its name there."""
         return self._place
 
@@ -108,7 +108,7 @@ class Rollup(StoredResult):
         """Finds the link by which records belong to one of `module`, and the fields it reads. Raises ValueError."""
         self._bind(declaration, module, ())
 
-    def _bind(self, declaration: Declared, module: Any, waiting: tuple[Place, ...]) -> None:
+    def _bind(self, declaration: Declared, module: Any, waiting: tuple[FieldPlace, ...]) -> None:
         """`waiting`: the roll-ups and formulas that read this one."""
         place = self._place = (module.name, self.name)
         if place in waiting:
@@ -204,7 +204,7 @@ class Rollup(StoredResult):
         return result if exact else None
 
 
-def _bind_computed(declaration: Declared, module: Any, name: str, waiting: tuple[Place, ...]) -> None:
+def _bind_computed(declaration: Declared, module: Any, name: str, waiting: tuple[FieldPlace, ...]) -> None:
     """Binds a computed field of other records, and what it reads, before the roll-up over them. Raises ValueError,
     without a sentence if that field itself is reported."""
     field = module.fields.get(name)

@@ -13,7 +13,7 @@ from babel.numbers import get_currency_precision
 
 from portal.fields import arithmetic
 from portal.fields.base import Field
-from portal.fields.base_parts import Kind, Measure
+from portal.fields.base_parts import Measure, MeasureKind
 from portal.fields.duration import MOST as LONGEST_DURATION
 from portal.fields.integer import LARGEST
 from portal.fields.money import WHOLE_DIGITS, Money
@@ -22,7 +22,7 @@ from portal.fields.text import LONGEST_SORTED
 
 DIGITS = 28  # of a number; amounts have their type's own limit
 # The types of the results of arithmetic.
-TYPES: Mapping[Kind, str] = {
+TYPES: Mapping[MeasureKind, str] = {
     "number": "decimal", "percent": "percent", "money": "money", "duration": "duration", "date": "date",
     "datetime": "datetime", "text": "text",
 }  # fmt: skip

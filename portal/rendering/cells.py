@@ -28,7 +28,7 @@ ROW_PLACEHOLDERS = {"id": "\uf8d1", "title": "\uf8d2", "cells": "\uf8d3"}
 FIELD_PLACEHOLDERS = {"value": "\uf8d1"} | {str(number): chr(0xF8D2 + number) for number in range(10)}
 MOST_KINDS = 5_000  # cached
 
-Kind = tuple[Any, ...]
+CellKind = tuple[Any, ...]
 Pieces = tuple[tuple[str, str], ...]  # markup, and the placeholder behind it: a name of PLACEHOLDERS or ""
 MATCHED = Value(display="matched")  # for the macro that marks a match
 
@@ -37,17 +37,17 @@ class CellTemplates:
     """The cache of drawn kinds, for all portals and languages of one process."""
 
     def __init__(self) -> None:
-        self._cache: dict[Kind, Any] = {}
+        self._cache: dict[CellKind, Any] = {}
 
-    def pieces(self, kind: Kind, placeholders: Mapping[str, str], draw: Callable[[], str]) -> Pieces:
+    def pieces(self, kind: CellKind, placeholders: Mapping[str, str], draw: Callable[[], str]) -> Pieces:
         """The pieces of a kind; `draw` draws the kind with placeholders."""
         return self._cached(kind, lambda: tuple(_split(draw(), placeholders)))
 
-    def whole(self, kind: Kind, draw: Callable[[], str]) -> Markup:
+    def whole(self, kind: CellKind, draw: Callable[[], str]) -> Markup:
         """The markup of something that always looks the same."""
         return self._cached(kind, lambda: Markup(draw()))  # noqa: S704 what a template drew
 
-    def _cached(self, kind: Kind, make: Callable[[], Any]) -> Any:
+    def _cached(self, kind: CellKind, make: Callable[[], Any]) -> Any:
         cached = self._cache.get(kind)
         if cached is None:
             if len(self._cache) >= MOST_KINDS:
@@ -73,7 +73,7 @@ class CellRenderer:
 
     def rows(self, columns: Sequence[Column], rows: Sequence[ListRow], choosing: str) -> Markup:
         """The rows of a table; `choosing`: the id of the form for the chosen records, or empty."""
-        line, of_columns = MarkupLine(), [(column, dict[Kind, Pieces]()) for column in columns]
+        line, of_columns = MarkupLine(), [(column, dict[CellKind, Pieces]()) for column in columns]
         pieces = {unread: self._row_pieces(unread, choosing) for unread in {row.unread for row in rows}}
         for row in rows:
             for markup, slot in pieces[row.unread]:
@@ -90,7 +90,7 @@ class CellRenderer:
         return self._templates.pieces(("row", *self._page, unread, choosing), ROW_PLACEHOLDERS, draw)
 
     def _cells(
-        self, line: "MarkupLine", of_columns: Sequence[tuple[Column, dict[Kind, Pieces]]], values: Sequence[Value]
+        self, line: "MarkupLine", of_columns: Sequence[tuple[Column, dict[CellKind, Pieces]]], values: Sequence[Value]
     ) -> None:
         """The cells of a row; the pieces of each column's kinds are looked up once for the page."""
         parts = line.parts
@@ -132,7 +132,7 @@ class CellRenderer:
             return Markup("".join(map(self.menu, parts)))  # noqa: S704 what the template drew
         return self._templates.whole(("menu", *self._page, items), lambda: self._draw("menu.pt", items=items))
 
-    def _pieces(self, kind: Kind, classes: str, value: Value, label: Any = "") -> Pieces:
+    def _pieces(self, kind: CellKind, classes: str, value: Value, label: Any = "") -> Pieces:
         draw = lambda: self._macro(classes, _with_placeholders(kind[0], value), label)  # noqa: E731
         return self._templates.pieces((*self._page, *kind), PLACEHOLDERS, draw)
 

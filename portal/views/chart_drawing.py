@@ -48,7 +48,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class ChartDrawing:
     """`kind`: bar, donut, column (a bar over periods) or line, whose points are `line`. `name`: the currency."""
 
     kind: str
@@ -63,14 +63,14 @@ class Drawing:
         return WIDTH / len(self.parts)
 
 
-def draw(panel: Panel, amounts: Sequence[Amount], name: str) -> Drawing:
+def draw(panel: Panel, amounts: Sequence[Amount], name: str) -> ChartDrawing:
     """The drawing that the panel asks for; shares with negative ones among them are drawn as bars."""
     values = [float(amount.value) for amount in amounts]
     if panel.per:
         return _over_periods("column" if panel.as_ == "bar" else "line", amounts, values, name)
     if panel.as_ == "donut" and min(values, default=0) >= 0 and sum(values) > 0:
-        return Drawing("donut", tuple(_slices(amounts, values)), name)
-    return Drawing("bar", tuple(_bars(amounts, values)), name)
+        return ChartDrawing("donut", tuple(_slices(amounts, values)), name)
+    return ChartDrawing("bar", tuple(_bars(amounts, values)), name)
 
 
 def _rounded(place: float) -> float:
@@ -96,7 +96,7 @@ def _slices(amounts: Sequence[Amount], values: Sequence[float]) -> Iterator[Part
         start += length
 
 
-def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float], name: str) -> Drawing:
+def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float], name: str) -> ChartDrawing:
     """The columns or points of a chart over periods, from the least value to the largest, of which zero may be one."""
     least, most = min(0, *values), max(0, *values)
     scale, step = HEIGHT / ((most - least) or 1), WIDTH / len(values)
@@ -107,4 +107,4 @@ def _over_periods(kind: str, amounts: Sequence[Amount], values: Sequence[float],
         parts.append(Part(amount.label, amount.text, amount.url, start=start, length=length, top=top))
     points = " ".join(f"{_rounded(part.start + step / 2)},{part.top}" for part in parts)
     largest = parts[max(range(len(values)), key=values.__getitem__)].text
-    return Drawing(kind, tuple(parts), name, points if kind == "line" else "", largest)
+    return ChartDrawing(kind, tuple(parts), name, points if kind == "line" else "", largest)

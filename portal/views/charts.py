@@ -26,7 +26,7 @@ from portal.fields.reader import Reader
 from portal.records.reading.groups import Group, GroupRequest, read_groups, within_periods
 from portal.records.reading.records import Records
 from portal.texts import Words, _, ngettext
-from portal.views.chart_drawing import Amount, Drawing, draw
+from portal.views.chart_drawing import Amount, ChartDrawing, draw
 from portal.views.lists.filters import Parameters
 from portal.views.lists.tabs import widest_tab
 from portal.views.wording import inside_sentence
@@ -54,7 +54,7 @@ class Chart:
     url: str  # of the whole list
     label_heading: Words = ""  # for the table with the same numbers
     amount_heading: Words = ""
-    drawings: tuple[Drawing, ...] = ()  # for amounts, one per currency
+    drawings: tuple[ChartDrawing, ...] = ()  # for amounts, one per currency
     others: Words = ""  # the records that are in no part
     later_url: str = ""
 

@@ -42,7 +42,7 @@ class KeyDifference:
         return tuple(parts[:number] for number in range(len(parts), 0, -1))
 
 
-Kind = Literal["lost", "gained", "changed"]
+ChangeKind = Literal["lost", "gained", "changed"]
 Keys = tuple[str, ...]
 # The actions of a profile, with “{}” for the module.
 ACTION_PHRASES = {
@@ -61,7 +61,7 @@ class Change:
     """One difference between two declarations. `keys` lead to its place in a profile, `module_keys` to the one in
     modules.yaml; `word` is written there."""
 
-    kind: Kind
+    kind: ChangeKind
     sentence: str
     module: str = ""
     keys: tuple[Keys, ...] = ()
@@ -146,7 +146,7 @@ def _readable(module: str, old: Rights, new: Rights, labels: FieldLabels) -> Ite
     layouts = tuple((*here, layout) for layout in ("list", "detail"))
     for lost, first, second in ((True, old, new), (False, new, old)):
         verb = "loses" if lost else "gets"
-        kind: Kind = "lost" if lost else "gained"
+        kind: ChangeKind = "lost" if lost else "gained"
         for field in sorted(set(first["reads"]) - set(second["reads"])):
             what = "column" if field in first["columns"] else "field"
             sentence = f"{verb} {what} {labels.field(module, field)} of {name}"
@@ -173,7 +173,10 @@ def _inputs(
     module: str, action: str, phrase: str, old: set[str], new: set[str], labels: FieldLabels
 ) -> Iterator[Change]:  # fmt: skip
     keys = (("modules", module, action), ("modules", module))
-    kinds: tuple[tuple[set[str], str, Kind], ...] = (old - new, "may no longer", "lost"), (new - old, "may", "gained")
+    kinds: tuple[tuple[set[str], str, ChangeKind], ...] = (
+        (old - new, "may no longer", "lost"),
+        (new - old, "may", "gained"),
+    )
     for fields, verb, kind in kinds:
         if fields:
             listed = labels.fields(module, sorted(fields))

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal.application import make_application
 from portal.commands import main as portal
 from portal.database.engine import writing
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from tests.browser.walking import FOLDER, sign_in, ticket
 from tests.portal_files import copied
 from tests.real_parts import PAGE_TIMEOUT, made_once, serving
@@ -49,7 +49,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def application(demo_folder: Path) -> Iterator[Any]:
     """The demo as an application."""
-    application = make_application(Settings(folder=demo_folder))
+    application = make_application(ProcessSettings(folder=demo_folder))
     yield application
     application.registry.live.engine.dispose()
 

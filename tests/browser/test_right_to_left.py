@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from portal.application import make_application
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from tests.browser.conftest import run
 from tests.browser.walking import scrolls_sideways
 from tests.portal_files import change, copied
@@ -41,7 +41,7 @@ def arabic(people: dict[str, Any], demo_folder: Path, tmp_path_factory: pytest.T
     ):
         demo.backup(copy)
     run("apply", "--folder", str(folder))
-    application = make_application(Settings(folder=folder))
+    application = make_application(ProcessSettings(folder=folder))
     with serving(application) as address:
         yield address
     application.registry.live.engine.dispose()

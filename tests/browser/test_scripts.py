@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from portal.application import make_application
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from tests.browser.conftest import run
 from tests.portal_files import write_portal
 from tests.real_parts import serving
@@ -51,7 +51,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     run("apply", "--folder", str(folder))
     password = ["--password-file", str(folder / "password")]
     run("account", "add", "me@own.example", "--profile", "staff", "--name", "Me", *password, "--folder", str(folder))
-    application = make_application(Settings(folder=folder))
+    application = make_application(ProcessSettings(folder=folder))
     with serving(application) as address:
         yield address
     application.registry.live.engine.dispose()

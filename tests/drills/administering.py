@@ -19,7 +19,7 @@ from bs4 import BeautifulSoup
 from webtest import TestApp
 
 from portal.application import make_application
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.web.preview_portal import Previewing
 from tests.portal_files import copied
 
@@ -69,9 +69,9 @@ class Browser:
         return form.submit(status=303).follow()
 
     @property
-    def _settings(self) -> Settings:
+    def _settings(self) -> ProcessSettings:
         database = f"sqlite:///{self.folder / 'var/portal.sqlite'}"
-        return Settings(folder=self.folder, database=database, reload_every=0)
+        return ProcessSettings(folder=self.folder, database=database, reload_every=0)
 
     def does(self, line: str) -> bool:
         """Whether the action of a line can be done, or its text is on the page after the previous action."""

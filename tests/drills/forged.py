@@ -24,7 +24,7 @@ from portal.accounts.attempts import RESET_ADDRESS, SIGN_UP_PORTAL
 from portal.application import make_application
 from portal.commands import main as command
 from portal.database.engine import reading
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 
 SMALL = Path(__file__).parents[1] / "portals/small"
 KNOWN = "anna@acme.example"
@@ -59,7 +59,7 @@ def make_portal(folder: Path) -> TestApp:
         done = CliRunner().invoke(command, [*arguments, "--folder", str(folder)])
         if done.exit_code:
             raise RuntimeError(done.output)
-    settings = Settings(folder=folder, smtp="smtp://127.0.0.1:1", sign_in="password,link", password_memory=8)
+    settings = ProcessSettings(folder=folder, smtp="smtp://127.0.0.1:1", sign_in="password,link", password_memory=8)
     return TestApp(make_application(settings, on_loopback=True))
 
 

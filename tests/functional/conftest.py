@@ -19,7 +19,7 @@ from webtest import Form, TestApp
 from portal.application import make_application
 from portal.declaration.load import load
 from portal.records.indexing.backlog import running_threads
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.web import health_probe
 from portal.web.live import LivePortal
 from tests.functional.lamp_shop import lamp_shop
@@ -104,7 +104,7 @@ def clock() -> Clock:
 def started(folder: Path, database: str, on_loopback: bool = True, **settings: object) -> Router:
     """The portal of a folder as an application, which signs people in fast and notices every change to the files."""
     chosen = {"folder": folder, "database": database, "reload_every": 0, **CHEAP, **settings}
-    return make_application(Settings(**chosen), on_loopback=on_loopback)
+    return make_application(ProcessSettings(**chosen), on_loopback=on_loopback)
 
 
 @pytest.fixture

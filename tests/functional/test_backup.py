@@ -16,7 +16,7 @@ from portal.commands import main
 from portal.database.engine import make_engine, reading, writing
 from portal.database.schema.tables import build
 from portal.declaration.load import load
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.store.store import open_store
 from tests.functional.conftest import CHEAP
 from tests.functional.test_signing_in import is_signed_in, try_to_sign_in
@@ -84,7 +84,7 @@ def test_a_backup_under_load_is_restored_whole(portal_folder, database, written,
     for text, stored in rows:
         assert b"".join(store.read(stored)) == text.encode()
     engine.dispose()
-    application = make_application(Settings(folder=folder, database=url, **CHEAP))
+    application = make_application(ProcessSettings(folder=folder, database=url, **CHEAP))
     browser = TestApp(application)
     try_to_sign_in(browser)
     assert is_signed_in(browser)

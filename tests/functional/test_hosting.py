@@ -16,7 +16,7 @@ from portal.commands import main
 from portal.commands.worker import HostedWorkers
 from portal.database.engine import make_engine, reading
 from portal.jobs.pending_work import measure_pending_work
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.web import hosting
 from tests.functional.conftest import CHEAP, PASSWORD, SMALL
 from tests.functional.test_signing_in import is_signed_in, try_to_sign_in
@@ -63,7 +63,7 @@ def settings(request, made, tmp_path):
 def settings_of(hosted, url):
     """The settings of the portals in a folder, with a database at that address or a file for each."""
     database = f"{url}{'&' if '?' in url else '?'}schema={{folder}}" if url else "sqlite:///var/portal.sqlite"
-    return Settings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
+    return ProcessSettings(hosted=hosted, database=database, base_url="https://{folder}", reload_every=0, **CHEAP)
 
 
 def people_of(folder, host):

@@ -17,9 +17,9 @@ import sys
 from pathlib import Path
 from portal.application import make_server_application
 from portal.commands.waitress_server import listening_server
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 
-settings = Settings(folder=Path({str(SMALL)!r}), database=sys.argv[1], port=0, **{CHEAP})
+settings = ProcessSettings(folder=Path({str(SMALL)!r}), database=sys.argv[1], port=0, **{CHEAP})
 server = listening_server(make_server_application(settings), settings)
 print(server.port, flush=True)
 server.run(0)

@@ -18,7 +18,7 @@ from portal.accounts.giving_access import AccessRequest
 from portal.declaration.load import load
 from portal.declaration.shapes import ACTIONS as ACTION_WORDS
 from portal.fields.base import Field
-from portal.settings import Settings as ProcessSettings
+from portal.settings import ProcessSettings as ProcessSettings
 from tests.functional import ledger
 from tests.functional.any_portal import Plain
 from tests.functional.ledger import BUTTON_ENTRIES, CUSTOMER, EVERYTHING, FIELDS, LEDGER, MODULES, PROFILES, Change

@@ -9,7 +9,7 @@ from pathlib import Path
 from webtest import TestApp
 
 from portal.application import make_application
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from tests.functional.conftest import CHEAP, fill_in
 from tests.functional.test_signing_in import try_to_sign_in
 from tests.functional.world import titles
@@ -39,7 +39,7 @@ def configured(folder, replica, target):
 
 def opened(folder):
     """The portal in a folder, with someone signed in."""
-    application = make_application(Settings(folder=folder, reload_every=3600, **CHEAP))
+    application = make_application(ProcessSettings(folder=folder, reload_every=3600, **CHEAP))
     browser = TestApp(application)
     try_to_sign_in(browser)
     return browser

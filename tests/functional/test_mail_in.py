@@ -28,7 +28,7 @@ from portal.mail.recipients import recipients
 from portal.mail.record_letters import record_letters
 from portal.mail.reply_address import ReplyTo, make_reply_address
 from portal.records.writing.files import stored_file_names
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.store.store import Store, Stored
 from tests.functional.conftest import changeable, fill_in, form_of, served
 from tests.functional.world import Rows, add_people
@@ -522,7 +522,7 @@ def test_a_picture_in_the_text_is_shown_where_it_stood(post: Post, ticket: str):
 def test_a_mail_on_which_the_portal_fails_is_kept_and_keeps_no_other_back(
     post: Post, ticket: str, portal_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    intake = MailIntake(post.app.app.registry.live, Settings(folder=portal_folder))
+    intake = MailIntake(post.app.app.registry.live, ProcessSettings(folder=portal_folder))
     outcome_of = Receiver._outcome
 
     def fail_on_poison(receiver: Receiver, read: IncomingMail, as_stranger: bool) -> MailOutcome:

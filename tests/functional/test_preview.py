@@ -9,7 +9,7 @@ from webtest import TestApp
 from portal.application import make_application
 from portal.database.engine import writing
 from portal.database.errors import DatabaseError
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from portal.web.preview_portal import Previewing
 from tests.functional.conftest import CHEAP, fill_in
 from tests.functional.test_viewing import rows
@@ -40,7 +40,7 @@ def preview(ticket, database, portal_folder, tmp_path):
             text = (folder / file).read_text()
             assert old in text
             (folder / file).write_text(text.replace(old, new))
-        settings = Settings(folder=portal_folder, database=database, reload_every=0, development=True, **CHEAP)
+        settings = ProcessSettings(folder=portal_folder, database=database, reload_every=0, development=True, **CHEAP)
         application = make_application(settings, previewing=Previewing("changed", folder, KEY, email))
         opened.append(application)
         browser = TestApp(application)

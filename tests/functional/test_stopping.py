@@ -13,7 +13,7 @@ SERVER = """
 import sys
 from pathlib import Path
 from portal.commands.waitress_server import listening_server
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 
 def application(environ, start_response):
     if environ["PATH_INFO"] == "/-/health":
@@ -24,7 +24,7 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"x" * 3_000_000]
 
-server = listening_server(application, Settings(folder=Path("."), port=0))
+server = listening_server(application, ProcessSettings(folder=Path("."), port=0))
 print(server.port, flush=True)
 server.run(float(sys.argv[1]))
 print("stopped", flush=True)

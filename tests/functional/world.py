@@ -35,7 +35,7 @@ from portal.records.policy import system_policy
 from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.history import Author
 from portal.records.writing.writer import Writer
-from portal.settings import Settings
+from portal.settings import ProcessSettings
 from tests.portal_files import write_portal
 from tests.real_parts import empty_database
 
@@ -153,7 +153,7 @@ class World:
         """The portal of tests/portals/NAME on an empty database, with its people; `files`: where files are stored."""
         folder = PORTALS / name
         make_tables(load(folder).declaration, url, people)
-        settings = Settings(folder=folder, database=url, files=files, reload_every=3600, **CHEAP)
+        settings = ProcessSettings(folder=folder, database=url, files=files, reload_every=3600, **CHEAP)
         application, clock = make_application(settings), Clock()
         application.registry.clock = clock
         world = cls(application, clock, {})

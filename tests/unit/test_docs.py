@@ -12,7 +12,7 @@ from portal.declaration import home_shapes, layout_shapes, shapes
 from portal.declaration.declaration import Declaration
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
-from portal.settings import PREFIX, Settings
+from portal.settings import PREFIX, ProcessSettings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -84,7 +84,9 @@ def test_every_command_is_documented_with_its_options(name):
 
 
 def test_every_setting_is_documented():
-    names = {field.validation_alias or f"{PREFIX}{name.upper()}" for name, field in Settings.model_fields.items()}
+    names = {
+        field.validation_alias or f"{PREFIX}{name.upper()}" for name, field in ProcessSettings.model_fields.items()
+    }
     assert [name for name in sorted(names) if f"`{name}`" not in REFERENCE] == []
 
 

@@ -13,7 +13,7 @@ from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.name_rules import wrong_name
 from portal.declaration.shapes import ACTIONS, Lifecycle, Module, Transition
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.declaration.source.suggestions import list_in_text
 from portal.declaration.unknown_names import no_field, no_part, no_state
 from portal.fields.link import link_targets
@@ -91,7 +91,7 @@ def _check_on_comment(
         _check_states(module.name, states, [move.to] if move.to else (), at[side]["to"])
         if move.to is None and (move.from_ or not (move.set or move.fill)):
             missing = "to: is missing: the state to which a comment moves the record"
-            at[side].wrong(Sentence(missing, "incomplete"))
+            at[side].wrong(ProblemText(missing, "incomplete"))
         for key, values in (("set", move.set), ("fill", move.fill)):
             check_values(draft, module.name, values, at[side][key])
             if lifecycle.field in values:

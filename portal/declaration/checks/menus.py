@@ -8,7 +8,7 @@ from portal.declaration.declared_files import profile_file
 from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Button, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.declaration.unknown_names import no_access, no_button, no_tab
 
 
@@ -87,7 +87,7 @@ def _dead_end(draft: DeclarationDraft, profile: Profile, button: Button) -> str 
     if access is None:
         return no_access(module).within(nowhere)
     if page == "create" and "create" not in access.can:
-        return Sentence(f"this profile may not create {module}").within(nowhere)
+        return ProblemText(f"this profile may not create {module}").within(nowhere)
     if button.tab is not None and not page and button.tab not in (access.list.tabs or {}):
         return no_tab(module, button.tab, " for this profile").within(nowhere)
     return None

@@ -10,7 +10,7 @@ from portal.declaration.home_shapes import Panel
 from portal.declaration.inheritance import is_access_broken
 from portal.declaration.shapes import Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.declaration.synonyms import intended_key
 from portal.declaration.unknown_names import no_access
 from portal.fields.base import Field
@@ -59,7 +59,7 @@ def _check_chart(draft: DeclarationDraft, panel: Panel, module: str, at: Cursor)
     if panel.by is None:
         if "by" not in at:
             counts = f"by is missing: a chart counts the {module} by the values of a field, such as {{by: status}}"
-            at.wrong(Sentence(counts, "incomplete"))
+            at.wrong(ProblemText(counts, "incomplete"))
     elif (by := draft.require_field(module, panel.by, at["by"])) and (problem := _not_grouped(by, panel)):
         at["per" if panel.per and not is_dated(by) else "by"].wrong(problem)
     if panel.of and (of := draft.require_field(module, panel.of, at["of"])) and (problem := _not_summed(of)):
@@ -106,7 +106,7 @@ def check_resolved_panels(draft: DeclarationDraft, profile: Profile, declaration
             at["extends"].wrong(problem.within(f"{panel} needs more: {{}}"))
 
 
-def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, Sentence]]:
+def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, str, ProblemText]]:
     """What panels show and the profile cannot read: the place of the panel, its key, and why."""
     for index, panel in profile.home.indexed_panels:
         module = panel.module
@@ -120,4 +120,4 @@ def _hidden(draft: DeclarationDraft, profile: Profile) -> Iterator[tuple[int, st
         for key, name in (("by", panel.by), ("of", panel.of)):
             if name and draft.field(module, name) is not None and name not in access.readable:
                 unread = f'this profile cannot read "{name}" in {module}: show it in its list or detail page'
-                yield index, key, Sentence(unread)
+                yield index, key, ProblemText(unread)

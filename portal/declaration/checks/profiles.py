@@ -17,7 +17,7 @@ from portal.declaration.layout_shapes import FormLayout
 from portal.declaration.layouts import form_layout_fields
 from portal.declaration.shapes import ACTIONS, Access, Module, Profile
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import KeyPath, Sentence
+from portal.declaration.source.problems import KeyPath, ProblemText
 from portal.declaration.source.suggestions import closest, did_you_mean, list_in_text, suggest
 from portal.declaration.synonyms import intended_action
 from portal.declaration.unknown_names import no_access, no_option, no_part
@@ -144,7 +144,7 @@ def _action_problem(draft: DeclarationDraft, module: Module, word: str, known: l
         ]
         guess = did_you_mean(intended_action(word, possible))
         sentence = f'"{word}" is neither an action nor a transition of {module.name}{guess}'
-        return Sentence(sentence, "action", word, module.name)
+        return ProblemText(sentence, "action", word, module.name)
     if word == "grant" and not draft.broken_roles and module.name != draft.people:
         return "grant gives access to the portal: it belongs to the module of people"
     if word == "import" and module.table is not None:
@@ -198,7 +198,7 @@ def _problems(draft: DeclarationDraft, profile: Profile) -> Iterator[PlacedSente
         path, module = ("modules", name), draft.modules[name]
         needs_see = needs_scope(draft, draft.declared[name]) and not draft.is_broken(name) and not draft.broken_roles
         if needs_see and not _declares_scope(draft, profile.name, name):
-            yield path, Sentence("see is missing: own, organization, all or {through: FIELD}", "see", name)
+            yield path, ProblemText("see is missing: own, organization, all or {through: FIELD}", "see", name)
         yield from scope_through_problems(draft, profile, path, access)
         if is_access_broken(draft, profile.name, name):
             continue

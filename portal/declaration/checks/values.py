@@ -11,7 +11,7 @@ from portal.conditions import SPECIAL, is_nothing, special_word
 from portal.declaration.declaration_draft import DeclarationDraft
 from portal.declaration.shapes import Module
 from portal.declaration.source.cursor import Cursor
-from portal.declaration.source.problems import Sentence
+from portal.declaration.source.problems import ProblemText
 from portal.declaration.source.suggestions import did_you_mean, suggest
 from portal.declaration.synonyms import intended_special
 from portal.declaration.unknown_names import no_role
@@ -92,7 +92,7 @@ def _does_not_fit(draft: DeclarationDraft, field: Field, value: Any, refused: Re
     known = (*field.declared_options, *field.specials)
     sentence = reason if value in known else reason + suggest(str(value), known)
     holder = draft.holder_of(field) if field.declared_options else ""
-    return Sentence(sentence, "state", str(value), holder) if holder else sentence
+    return ProblemText(sentence, "state", str(value), holder) if holder else sentence
 
 
 def _person_problem(draft: DeclarationDraft, field: Field, value: Any, targets: tuple[str, ...]) -> str | None:

@@ -4,7 +4,7 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 
 from portal.declaration.source.problems import KeyPath
-from portal.declaration.source.syntax_errors import Place, what_is_not_yaml
+from portal.declaration.source.syntax_errors import LineAndColumn, what_is_not_yaml
 from portal.declaration.source.text_lines import LINE_BREAK
 
 LARGEST_FILE = 16_000_000
@@ -27,7 +27,7 @@ _CONTROL = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 class UnreadableError(Exception):
     """The file cannot be read from `place` on."""
 
-    def __init__(self, place: Place, message: str, path: KeyPath = ()) -> None:
+    def __init__(self, place: LineAndColumn, message: str, path: KeyPath = ()) -> None:
         super().__init__(message)
         self.place = place
         self.message = message
@@ -84,7 +84,7 @@ def _not_text(raw: bytes, encoding: str) -> str | None:
     return None
 
 
-def _end(text: str) -> Place:
+def _end(text: str) -> LineAndColumn:
     """The place in the decoded file just after `text`."""
     lines = LINE_BREAK.split(text)
     return len(lines), len(lines[-1]) + 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.declaration.source.nodes import Node, YamlMark
 from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace
-from portal.declaration.source.syntax_errors import Place
+from portal.declaration.source.syntax_errors import LineAndColumn
 from portal.declaration.source.text_lines import LINE_BREAK
 
 
@@ -25,7 +25,7 @@ class Document:
         """The lines of the file, without line breaks."""
         return LINE_BREAK.split(self.text)
 
-    def place(self, path: KeyPath, key: bool = False) -> Place:
+    def place(self, path: KeyPath, key: bool = False) -> LineAndColumn:
         """Line and column, from 1, of a value, or of its key.
 
         If nothing is written at `path`, the place is that of the nearest parent, or of its key if it has one.
@@ -82,6 +82,6 @@ class Document:
         return Problem(self.file, *self.place(path, key), path, message, warning, related)  # fmt: skip
 
 
-def place_of(mark: YamlMark) -> Place:
+def place_of(mark: YamlMark) -> LineAndColumn:
     """Line and column, from 1, of a mark in a YAML file."""
     return mark.line + 1, mark.column + 1

@@ -5,7 +5,7 @@ Only used by the reader. Nothing here knows YAML's events, files or limits.
 
 from typing import Any, Protocol
 
-from portal.declaration.source.problems import KeyPath, Sentence, quoted_name
+from portal.declaration.source.problems import KeyPath, ProblemText, quoted_name
 
 MERGE = "<<"
 
@@ -143,7 +143,7 @@ class OpenMapping:
         names: dict[str | int, YamlMark] = self._merges if key.plain and name == MERGE else self.node.keys
         if (first := names.get(name)) is not None:
             sentence = f"{quoted_name(name)} appears twice (first in line {first.line + 1})"
-            self._report(key.mark, (name,), Sentence(sentence, "repeated"), first)
+            self._report(key.mark, (name,), ProblemText(sentence, "repeated"), first)
             return name != MERGE and self.value.get(name) is None  # if a line appears twice, the second has the value
         names[name] = key.mark
         return True

@@ -47,20 +47,20 @@ class Cause:
 _OTHER = Cause("other")
 
 
-class Sentence(str):
+class ProblemText(str):
     """The message of a problem that may cause others, or be caused by them: it carries its cause."""
 
     __slots__ = ("cause",)
     cause: Cause
 
-    def __new__(cls, text: str, kind: CauseKind = "other", name: str = "", module: str = "") -> "Sentence":
+    def __new__(cls, text: str, kind: CauseKind = "other", name: str = "", module: str = "") -> "ProblemText":
         sentence = super().__new__(cls, text)
         sentence.cause = Cause(kind, name, module)
         return sentence
 
-    def within(self, text: str) -> "Sentence":
+    def within(self, text: str) -> "ProblemText":
         """`text` with this sentence in place of {}."""
-        longer = Sentence(text.replace("{}", self))
+        longer = ProblemText(text.replace("{}", self))
         longer.cause = self.cause
         return longer
 
@@ -102,7 +102,7 @@ class Problem:
     @property
     def cause(self) -> Cause:
         """The cause, which identifies a problem that others follow from, instead of its words."""
-        return self.message.cause if isinstance(self.message, Sentence) else _OTHER
+        return self.message.cause if isinstance(self.message, ProblemText) else _OTHER
 
     @property
     def guess(self) -> str | None:

@@ -15,7 +15,7 @@ from portal.declaration.source.nodes import YamlMark
 from portal.declaration.source.text_lines import LINE_BREAK, has_content, indentation
 from portal.texts import plural
 
-Place = tuple[int, int]  # line and column, from 1
+LineAndColumn = tuple[int, int]  # line and column, from 1
 
 NOT_A_SPACE = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
 TYPOGRAPHIC_QUOTES = "“”„‟«»‘’‚"
@@ -90,7 +90,7 @@ class Scalar(Protocol):
     style: str | None
 
 
-def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
+def what_is_not_yaml(text: str) -> tuple[LineAndColumn, str] | None:
     """Traces of other programs around the YAML: the place of their first line, and what to do about it."""
     if (fence := _FENCE.match(text)) is not None:
         line = text.count("\n", 0, fence.start(1)) + 1
@@ -104,7 +104,7 @@ def what_is_not_yaml(text: str) -> tuple[Place, str] | None:
     return None
 
 
-def unseen_break(text: str, start: int, end: int) -> tuple[Place, str] | None:
+def unseen_break(text: str, start: int, end: int) -> tuple[LineAndColumn, str] | None:
     """The first character between two places that ends a line in YAML but in few editors: its place, and a sentence."""
     if (match := _UNSEEN_BREAKS.search(text, start, end)) is None:
         return None
@@ -114,7 +114,7 @@ def unseen_break(text: str, start: int, end: int) -> tuple[Place, str] | None:
 
 def error_in_words(
     error: MarkedYAMLError, text: str, last: Scalar | None, opened: YamlMark | None
-) -> tuple[Place | None, str]:
+) -> tuple[LineAndColumn | None, str]:
     """The place of a syntax error and one sentence that says what to do.
 
     `last` is the last scalar before it, `opened` the beginning of the innermost open list or mapping.
@@ -122,7 +122,7 @@ def error_in_words(
     return _formula(error, text, last) or _in_words(error, text, last, opened)
 
 
-def _formula(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Place, str] | None:
+def _formula(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[LineAndColumn, str] | None:
     """The first formula before the error whose quotes YAML takes as its own."""
     lines = [mark.line for mark in (error.problem_mark, error.context_mark) if mark is not None]
     lines += [last.start_mark.line] if last is not None else []
@@ -136,7 +136,7 @@ def _formula(error: MarkedYAMLError, text: str, last: Scalar | None) -> tuple[Pl
 
 def _in_words(
     error: MarkedYAMLError, text: str, last: Scalar | None, opened: YamlMark | None
-) -> tuple[Place | None, str]:
+) -> tuple[LineAndColumn | None, str]:
     problem = error.problem or "this cannot be read"
     mark: YamlMark | None = error.problem_mark or error.context_mark
     context: YamlMark | None = error.context_mark
@@ -157,7 +157,7 @@ def _in_words(
     return _place(mark), _SENTENCES.get(problem, f"this is not YAML: {problem}")
 
 
-def _never_closed(problem: str, mark: YamlMark, opened: YamlMark | None, text: str) -> tuple[Place, str] | None:
+def _never_closed(problem: str, mark: YamlMark, opened: YamlMark | None, text: str) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a bracket that is still open at the end of the file."""
     if opened is None or problem in _QUOTES_TO_THE_END or text[mark.index :].strip():
         return None
@@ -166,7 +166,7 @@ def _never_closed(problem: str, mark: YamlMark, opened: YamlMark | None, text: s
     return _swallowed_by_hash(opened, text) or ((place, sentence) if bracket in ("[", "{") else None)
 
 
-def _place(mark: YamlMark | None) -> Place | None:
+def _place(mark: YamlMark | None) -> LineAndColumn | None:
     return (mark.line + 1, mark.column + 1) if mark is not None else None
 
 
@@ -175,7 +175,7 @@ def _wrong_start(mark: YamlMark | None, text: str) -> str:
     return _TAB if character == "\t" else _QUOTES_FIRST.format(character)
 
 
-def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> tuple[Place | None, str]:
+def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> tuple[LineAndColumn | None, str]:
     if mark.line == context.line:
         closing = "]" if bracket == "[" else "}"
         return _place(mark), f'a "," or the closing "{closing}" is missing before this'
@@ -185,7 +185,7 @@ def _not_closed(bracket: str, mark: YamlMark, context: YamlMark, text: str) -> t
     return _place(context), f'the "{bracket}" that opens here is not closed, {comma}'
 
 
-def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[Place, str] | None:
+def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a value such as `#2457d6`, a comment in YAML, with the bracket that closes `opened`."""
     line = text.splitlines()[opened.line]
     match = re.match(r"(?:[^\"'#]|\"[^\"]*\"|'[^']*')*[:,]\s+(#)(?=[\w])", line[opened.column :])
@@ -197,7 +197,7 @@ def _swallowed_by_hash(opened: YamlMark, text: str) -> tuple[Place, str] | None:
 
 def _cause(
     problem: str, mark: YamlMark, context: YamlMark | None, text: str, last: Scalar | None
-) -> tuple[Place, str] | None:
+) -> tuple[LineAndColumn, str] | None:
     lines = text.splitlines()
     if last is not None and (cause := unseen_break(text, last.start_mark.index, mark.index)) is not None:
         return cause
@@ -217,7 +217,7 @@ def _cause(
     return None
 
 
-def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
+def _causes_in_line(line: str, number: int) -> Iterator[tuple[LineAndColumn, str]]:
     if match := _COMMENT_LINE.match(line):
         yield (number, match.start(1) + 1), _COMMENT.format(match.group(1))
     if match := _ODD_INDENTATION.match(line):
@@ -235,14 +235,16 @@ def _causes_in_line(line: str, number: int) -> Iterator[tuple[Place, str]]:
         yield (number, match.end() + 1), _NO_SPACE.format("-")
 
 
-def _comma_at_end(mark: YamlMark, line: str) -> tuple[Place, str] | None:
+def _comma_at_end(mark: YamlMark, line: str) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a comma at the end of a line: JSON, or a mapping in braces split into lines."""
     if line[mark.column :].strip() != ",":
         return None
     return (mark.line + 1, mark.column + 1), 'remove the "," at the end of the line: commas stand only within brackets'
 
 
-def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, text: str) -> tuple[Place, str] | None:
+def _text_in_brackets(
+    mark: YamlMark, context: YamlMark, last: Scalar | None, text: str
+) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a text in brackets that its own quotes, colon or brackets end too early."""
     if last is None:
         return None
@@ -261,7 +263,7 @@ def _text_in_brackets(mark: YamlMark, context: YamlMark, last: Scalar | None, te
     return (start.line + 1, start.column + 1), f'a text with "{sign}" in it needs quotes here'
 
 
-def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
+def _quotes(mark: YamlMark, last: Scalar) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: text after closing quotes: opened on an earlier line, or closed too early."""
     if last.style not in ("'", '"') or last.end_mark.line != mark.line or mark.index - last.end_mark.index > 1:
         return None
@@ -274,7 +276,7 @@ def _quotes(mark: YamlMark, last: Scalar) -> tuple[Place, str] | None:
     return (mark.line + 1, mark.column + 1), f"the quotes from column {start.column + 1} close before this: {cure}"
 
 
-def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
+def _brackets(mark: YamlMark, line: str) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: text after a closing bracket."""
     if line[mark.column : mark.column + 1] in ("]", "}"):
         return (mark.line + 1, mark.column + 1), f'this "{line[mark.column]}" closes nothing: remove it'
@@ -284,7 +286,7 @@ def _brackets(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     return (mark.line + 1, match.start(1) + 1), _QUOTES_FIRST.format(match.group(1))
 
 
-def _indentation(mark: YamlMark, lines: list[str]) -> tuple[Place, str] | None:
+def _indentation(mark: YamlMark, lines: list[str]) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a line indented less than the block above it, but more than the block's parent."""
     if mark.line >= len(lines) or lines[mark.line][: mark.column].strip():
         return None
@@ -316,7 +318,7 @@ def _name(line: str) -> str:
     return line.strip().partition(":")[0]
 
 
-def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
+def _without_braces(mark: YamlMark, line: str) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a mapping on one line without braces, `a: type: b`, or a text without quotes."""
     match = re.match(r"\s*(?:- )?([\w-]+):\s+(?=\S)", line)
     if match is None or match.end() > mark.column:
@@ -325,7 +327,7 @@ def _without_braces(mark: YamlMark, line: str) -> tuple[Place, str] | None:
     return (mark.line + 1, match.end() + 1), f"put {after} in {{ }} if it is a mapping, or in quotes if it is a text"
 
 
-def _swallowed(mark: YamlMark, last: Scalar, lines: list[str]) -> tuple[Place, str] | None:
+def _swallowed(mark: YamlMark, last: Scalar, lines: list[str]) -> tuple[LineAndColumn, str] | None:
     """A cause of syntax errors: a line that the parser took as a continuation of the text above it."""
     start = last.start_mark
     if _ONLY_A_NAME.match(lines[start.line]):

@@ -19,7 +19,7 @@ from yaml._yaml import CParser
 from portal.declaration.source.decoding import LARGEST_FILE, UnreadableError, decode
 from portal.declaration.source.document import Document, place_of
 from portal.declaration.source.nodes import Collection, Node, OpenList, OpenMapping, YamlMark, copy_data
-from portal.declaration.source.problems import KeyPath, Problem, RelatedPlace, Sentence, quoted_name
+from portal.declaration.source.problems import KeyPath, Problem, ProblemText, RelatedPlace, quoted_name
 from portal.declaration.source.scalars import plain_value
 from portal.declaration.source.suggestions import suggest
 from portal.declaration.source.syntax_errors import (
@@ -130,7 +130,7 @@ class _Reading:
     def _begin_document(self, event: _CollectionEvent) -> None:
         self._documents += 1
         if self._documents > 1:
-            sentence = Sentence('a file holds only one document: remove the "---"', "document")
+            sentence = ProblemText('a file holds only one document: remove the "---"', "document")
             self._report(event.start_mark, (), sentence)
 
     def _scalar(self, event: _ScalarEvent) -> None:
@@ -236,7 +236,7 @@ class _Reading:
         self._problems.append(Problem(self._file, *place_of(mark), path, message, related=related))
 
     def _misread(self, event: _ScalarEvent, message: str) -> None:
-        sentence = Sentence(message, "misread")
+        sentence = ProblemText(message, "misread")
         self._problems.append(Problem(self._file, *place_of(event.start_mark), self._path(), sentence, warning=True))
 
     def _unreadable(self, mark: YamlMark | None, message: str) -> UnreadableError:

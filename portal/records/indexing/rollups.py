@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from portal.batches import batched
 from portal.conditions import ALWAYS
 from portal.database.sql import where
-from portal.fields.base_parts import Place
+from portal.fields.base_parts import FieldPlace
 from portal.fields.rollup import Rollup
 from portal.records.indexing.formulas import computed_columns, formulas_reading, lock_rows
 from portal.records.indexing.search_entries import replace_texts
@@ -28,7 +28,7 @@ MOST_VALUES = 500  # distinct values that change a roll-up; with more (a large i
 
 # By roll-up, and by the ids of the records that have it: each value, and how many more (or fewer) records have it than
 # before. None: too many to keep.
-Changes = dict[Place, dict[int, Counter[Any] | None]]
+RollupChanges = dict[FieldPlace, dict[int, Counter[Any] | None]]
 
 
 class RollupsOver:
@@ -41,7 +41,7 @@ class RollupsOver:
         for rollup in records.policy.declaration.rollups.get(records.name, ()):
             if columns is None or not _columns_read(records, rollup).isdisjoint(columns):
                 self._by_link[rollup.counted_link].append(rollup)
-        self._changes: Changes = defaultdict(dict)
+        self._changes: RollupChanges = defaultdict(dict)
 
     def note_before(self, ids: Sequence[int]) -> None:
         """Notes what the records `ids` contribute before they are written."""
@@ -106,7 +106,7 @@ def roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup]) -> N
     _roll_up(system, ids, rollups, {rollup.place: dict.fromkeys(ids) for rollup in rollups})
 
 
-def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup], changes: Changes) -> None:
+def _roll_up(system: Records, ids: Sequence[int], rollups: Sequence[Rollup], changes: RollupChanges) -> None:
     """Rewrites `rollups` of the records `ids`, the formulas that read them, and the roll-ups over all of these."""
     lock_rows(system, ids)
     names = [rollup.name for rollup in rollups]

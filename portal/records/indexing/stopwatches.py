@@ -15,17 +15,17 @@ from portal.fields.stopwatch import Stopwatch
 from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
-Row = Mapping[str, Any]  # columns of one of the portal's own tables
+StoredRow = Mapping[str, Any]  # columns of one of the portal's own tables
 Stays = list[tuple[datetime.datetime, str | None]]  # the states of a record, each with when it began
 
 
-def first_stopwatches(module: Module, row: Row) -> dict[str, Any]:
+def first_stopwatches(module: Module, row: StoredRow) -> dict[str, Any]:
     """The columns of the stopwatches of a new record with the columns `row`."""
     stays = [(row["created"], _value(module, module.state_field, row))]
     return {name: number for watch in _watches(module) for name, number in _columns(watch, module, row, stays).items()}
 
 
-def stopwatches_after(system: Records, rows: Mapping[int, Row]) -> dict[int, dict[str, Any]]:
+def stopwatches_after(system: Records, rows: Mapping[int, StoredRow]) -> dict[int, dict[str, Any]]:
     """The columns of the stopwatches after the columns `rows` are written to records, by their ids."""
     module, now = system.module, system.policy.reader.now
     changed = {name for row in rows.values() for name in row}
@@ -48,7 +48,7 @@ def recompute_stopwatches(system: Records, ids: Iterable[int]) -> None:
 def _read(
     system: Records,
     watches: Iterable[Stopwatch],
-    rows: Mapping[int, Row],
+    rows: Mapping[int, StoredRow],
     now: datetime.datetime | None,
 ) -> dict[int, dict[str, Any]]:
     module, state_field = system.module, system.module.state_field
@@ -69,12 +69,12 @@ def _read(
     return columns
 
 
-def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, Row]:
+def _stored(system: Records, names: list[str], ids: Iterable[int]) -> dict[int, StoredRow]:
     columns = [column for name in names for column in system.module.field(name).selected(system.table)]
     return locked_columns(system, ids, columns)
 
 
-def _stays(system: Records, stored: Mapping[int, Row]) -> dict[int, Stays]:
+def _stays(system: Records, stored: Mapping[int, StoredRow]) -> dict[int, Stays]:
     """The states of records and when each began, for stopwatches: from the history, ending with the current one."""
     module, event = system.module, system.policy.tables.event
     names = [event.c[name] for name in ("record", "kind", "at", "details")]
@@ -102,7 +102,7 @@ def _watches(module: Module) -> Iterable[Stopwatch]:
     return (field.stopwatch for field in module.fields.values() if field.stopwatch)
 
 
-def _columns(watch: Stopwatch, module: Module, row: Row, stays: Stays) -> dict[str, Any]:
+def _columns(watch: Stopwatch, module: Module, row: StoredRow, stays: Stays) -> dict[str, Any]:
     if watch.states:
         numbers = watch.over(stays)
     else:
@@ -110,5 +110,5 @@ def _columns(watch: Stopwatch, module: Module, row: Row, stays: Stays) -> dict[s
     return dict(zip(watch.columns, numbers, strict=True))
 
 
-def _value(module: Module, name: str | None, row: Row) -> Any:
+def _value(module: Module, name: str | None, row: StoredRow) -> Any:
     return module.field(name).load(row) if name else None

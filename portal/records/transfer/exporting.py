@@ -23,7 +23,7 @@ from portal.fields.sheet_cell import SheetCell
 from portal.lazy import LazyModule
 from portal.records.reading.records import Query, Record, Records
 from portal.records.transfer.csv_columns import ATTACHMENTS, CURRENCY, header_of, part_names, settable
-from portal.records.transfer.exporting_files import FilesOut
+from portal.records.transfer.exporting_files import FileExport
 from portal.records.transfer.records_by_name import written_names
 from portal.records.transfer.spreadsheet_formulas import protect_cell
 
@@ -57,7 +57,7 @@ class ListExport:
 
 
 def list_export(records: Records, query: Query, columns: Sequence[str], reader: Reader) -> ListExport:
-    """The export of a list for people: all rows of `query`, with the readable `columns`, in the reader's language."""
+    """The export of a list for people: all records of `query`, the readable `columns`, in the reader's language."""
     module, languages = records.module, records.policy.declaration.settings.languages
     names = [name for name in columns if name in records.policy.readable(records.name)]
     fields = [module.field(name) for name in names]
@@ -156,7 +156,7 @@ class Export:
         self,
         system: Records,
         report_progress: Callable[[int], None] = lambda done: None,
-        files: FilesOut | None = None,
+        files: FileExport | None = None,
         rows: Sequence[RowCells] = (),
     ) -> None:
         self.system, self.report_progress, self.done, self.files = system, report_progress, 0, files

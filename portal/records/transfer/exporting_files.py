@@ -9,7 +9,7 @@ from portal.records.transfer.records_by_name import written_names
 from portal.store.store import Store
 
 
-class FilesOut:
+class FileExport:
     """Writes the files of records into a bundle; `done` counts them. Raises StoreError and OSError."""
 
     def __init__(self, system: Records, bundle: FileBundle, store: Store) -> None:

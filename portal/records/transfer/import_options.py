@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from portal.records.transfer.import_rights import ImportRights
-from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.importing_files import FileImport
 from portal.records.transfer.numbers_and_dates import Notation
 from portal.records.writing.history import SYSTEM, Author
 
@@ -18,6 +18,6 @@ class ImportOptions:
     dry_run: bool = False
     skip_bad: bool = False
     notation: Notation = Notation()
-    files: FilesIn | None = None  # that cells refer to
+    files: FileImport | None = None  # that cells refer to
     rights: ImportRights | None = None
     author: Author = SYSTEM

@@ -26,7 +26,7 @@ from portal.texts import _
 
 
 @dataclass(frozen=True)
-class FilesIn:
+class FileImport:
     """The files next to a CSV file, and the store for them."""
 
     bundle: FileBundle

@@ -23,7 +23,7 @@ from portal.records.indexing.search_entries import index_records, replace_texts
 from portal.records.indexing.stopwatches import stopwatches_after
 from portal.records.reading.records import Records
 from portal.records.transfer.import_row import ImportRow, changed_values
-from portal.records.transfer.importing_files import FilesIn
+from portal.records.transfer.importing_files import FileImport
 from portal.records.transfer.records_by_name import LinkedLines
 from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.writing.deadlines import moved_deadlines
@@ -67,7 +67,7 @@ def expected_outcome(rows: Iterable[ImportRow]) -> ImportOutcome:
 class Storing:
     """Stores the rows of one file, in the caller's transaction."""
 
-    def __init__(self, records: Records, author: Author, files: FilesIn | None) -> None:
+    def __init__(self, records: Records, author: Author, files: FileImport | None) -> None:
         """`records`: as the portal itself or the author sees them; links to what the author may not see stay."""
         self._records, self._system, self._author, self._files = records, records.as_system, author, files
         self._internal = {name for name, field in records.module.everything.items() if field.internal}

@@ -14,7 +14,7 @@ from portal.fields.deadline import Clock, DeadlineRule, Situation, Timing, is_pa
 from portal.records.indexing.formulas import locked_columns
 from portal.records.reading.records import Records
 
-Row = Mapping[str, Any]  # columns of one of the portal's own tables
+StoredRow = Mapping[str, Any]  # columns of one of the portal's own tables
 
 
 class MovedDeadlines(NamedTuple):
@@ -25,7 +25,7 @@ class MovedDeadlines(NamedTuple):
     columns: dict[str, Any]
 
 
-def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
+def first_deadlines(system: Records, row: StoredRow) -> dict[str, Any]:
     """The columns of the deadlines of a new record with the columns `row`."""
     columns: dict[str, Any] = {}
     for field, rule in _rules(system.module.deadlines):
@@ -33,7 +33,7 @@ def first_deadlines(system: Records, row: Row) -> dict[str, Any]:
     return columns
 
 
-def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, MovedDeadlines]:
+def moved_deadlines(system: Records, rows: Mapping[int, StoredRow]) -> dict[int, MovedDeadlines]:
     """The deadlines that move when the columns `rows` are written to records, by their ids; empty if there are none.
     The records are locked, like those whose formulas are computed."""
     module = system.module
@@ -47,7 +47,7 @@ def moved_deadlines(system: Records, rows: Mapping[int, Row]) -> dict[int, Moved
     return {record_id: _moved(system, fields, before, rows[record_id]) for record_id, before in stored.items()}
 
 
-def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dict[int, Row]:
+def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dict[int, StoredRow]:
     table, module = system.table, system.module
     names = dict.fromkeys(filter(None, [module.state_field]))
     for field, rule in _rules(fields):
@@ -57,7 +57,7 @@ def _stored(system: Records, fields: Iterable[Field], ids: Iterable[int]) -> dic
     return locked_columns(system, ids, [*columns, *clocks])
 
 
-def _moved(system: Records, fields: Iterable[Field], before: Row, written: Row) -> MovedDeadlines:
+def _moved(system: Records, fields: Iterable[Field], before: StoredRow, written: StoredRow) -> MovedDeadlines:
     row, moved, now = {**before, **written}, MovedDeadlines({}, {}, {}), system.policy.reader.now
     for field, rule in _rules(fields):
         deadline, given = field.load(before), field.load(row)
@@ -73,7 +73,7 @@ def _rules(fields: Iterable[Field]) -> Iterable[tuple[Field, DeadlineRule]]:
     return ((field, field.deadline_rule) for field in fields if field.deadline_rule)
 
 
-def _situation(system: Records, rule: DeadlineRule, row: Row) -> Situation:
+def _situation(system: Records, rule: DeadlineRule, row: StoredRow) -> Situation:
     """What determines a record's deadline, whose columns are `row`."""
     module = system.module
     option = _value(module, rule.choice, row)
@@ -98,7 +98,7 @@ def _duration(system: Records, start: Any, path: Sequence[str]) -> int | None:
     return start
 
 
-def _value(module: Module, name: str | None, row: Row) -> Any:
+def _value(module: Module, name: str | None, row: StoredRow) -> Any:
     return module.field(name).load(row) if name else None
 
 

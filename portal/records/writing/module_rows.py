@@ -27,7 +27,7 @@ from portal.records.writing.sequence import next_numbers
 from portal.texts import _
 
 LONGEST_REASON = 200  # characters of what the database says
-Row = Mapping[str, Any]  # columns of one of the portal's own tables
+StoredRow = Mapping[str, Any]  # columns of one of the portal's own tables
 
 
 def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> int:
@@ -46,7 +46,7 @@ def insert_row(records: Records, values: Mapping[str, Any], author: Author) -> i
     return record_id
 
 
-def update_row(records: Records, record_id: int, version: int, row: Row) -> bool:
+def update_row(records: Records, record_id: int, version: int, row: StoredRow) -> bool:
     """Writes the columns `row` if the row has this version; returns whether so. Raises Refused, as `insert_row`."""
     table = records.table
     if isinstance(table, ExistingTable):
@@ -56,7 +56,7 @@ def update_row(records: Records, record_id: int, version: int, row: Row) -> bool
         return _write_row_or_retry(records, statement).rowcount == 1
 
 
-def touch_row(records: Records, record_id: int, row: Row) -> None:
+def touch_row(records: Records, record_id: int, row: StoredRow) -> None:
     """Writes columns of a record's own row, regardless of its version."""
     table = records.table
     if isinstance(table, ExistingTable):
@@ -113,7 +113,7 @@ def _write_row_or_retry(records: Records, statement: sa.Insert | sa.Update) -> s
         return records.connection.execute(statement)
 
 
-def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int:
+def _insert_into_others(records: Records, table: ExistingTable, row: StoredRow) -> int:
     over = table.over
     source = over.source_table()
     values = _native_values(records, table, row)
@@ -128,7 +128,7 @@ def _insert_into_others(records: Records, table: ExistingTable, row: Row) -> int
 
 
 def _update_others(
-    records: Records, table: ExistingTable, record_id: int, row: Row, version: int | None = None
+    records: Records, table: ExistingTable, record_id: int, row: StoredRow, version: int | None = None
 ) -> bool:
     over = table.over
     source = over.source_table()
@@ -142,7 +142,7 @@ def _update_others(
         return records.connection.execute(sa.update(source).values(values).where(*conditions)).rowcount == 1
 
 
-def _native_values(records: Records, table: ExistingTable, row: Row) -> dict[str, Any]:
+def _native_values(records: Records, table: ExistingTable, row: StoredRow) -> dict[str, Any]:
     """The columns of the existing table for the fields among `row`."""
     over, values = table.over, {}
     for field in records.module.fields.values():

@@ -31,7 +31,7 @@ class Upload:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedUploads:
     """The result of the checks: the accepted files, with their media types, and one sentence for each refused one."""
 
     accepted: tuple[tuple[Upload, str], ...] = ()
@@ -44,7 +44,7 @@ def check_uploads(
     reader: Reader,
     scan: Callable[[BinaryIO], str | None] | None = None,
     present: int = 0,
-) -> Checked:
+) -> CheckedUploads:
     """Which of the `uploads` are within the limits, and clean according to `scan` if there is one. Reads their bytes.
 
     `present`: how many files the form already holds.
@@ -63,7 +63,7 @@ def check_uploads(
             refused.append(problem)
         else:
             accepted.append((upload, kind))
-    return Checked(tuple(accepted), tuple(refused))
+    return CheckedUploads(tuple(accepted), tuple(refused))
 
 
 def _upload_problem(upload: Upload, kind: str, limit: Attachments, reader: Reader) -> str:

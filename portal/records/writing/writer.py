@@ -64,7 +64,7 @@ from portal.records.writing.signatures import add_signed_event, with_signatures
 from portal.records.writing.validation import check_set_values, without_taken
 from portal.records.writing.watching import add_watcher, addable, may_watch, remove_watcher
 
-Changes = tuple[Mapping[str, Any], Mapping[str, Any]]  # the values before, and those that differ after
+ValueChanges = tuple[Mapping[str, Any], Mapping[str, Any]]  # the values before, and those that differ after
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ class Writer:
         return self.add_comment(record, text, internal=internal, changes=changes, folded=folded)
 
     def add_comment(
-        self, record: Record, text: str, *, internal: bool = False, changes: Changes = ({}, {}), folded: str = ""
+        self, record: Record, text: str, *, internal: bool = False, changes: ValueChanges = ({}, {}), folded: str = ""
     ) -> int:
         """Adds a comment without checking rights or `on_comment`; returns its id.
 

@@ -17,8 +17,7 @@ from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
 from portal.accounts.passwords import password_weakness
 from portal.accounts.people_register import LONGEST_NAME, is_person_name
-from portal.accounts.sign_ups import NewSignUp, SignUps
-from portal.accounts.sign_ups import SignUp as SignUpRequest
+from portal.accounts.sign_ups import NewSignUp, SignUpRequest, SignUps
 from portal.database.engine import reading
 from portal.fields.email import is_mail_address, normalize_email
 from portal.mail.access_letters import address_proof_letter, approval_request_letter

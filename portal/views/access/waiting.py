@@ -11,7 +11,7 @@ from pyramid.view import view_config
 from portal.accounts.access_rules import access_limits, may_manage
 from portal.accounts.accounts import find_account_of_person
 from portal.accounts.giving_access import AccessRefusedError
-from portal.accounts.sign_ups import SignUp, SignUps
+from portal.accounts.sign_ups import SignUpRequest, SignUps
 from portal.mail.access_letters import access_approved_letter
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
@@ -77,7 +77,7 @@ def answer_waiting(module: Module, request: Request) -> WaitingPage | Response:
     return set_flash(request, response, "let-in")
 
 
-def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
+def _let_in(sign_ups: SignUps, sign_up: SignUpRequest, request: Request) -> Words:
     """Gives access to a person who waits; returns the reason if it cannot."""
     profile, register, limits = posted_text(request, "profile"), register_of(request), access_limits(request.identity)
     if profile not in request.policy.grants:
@@ -100,7 +100,7 @@ def _let_in(sign_ups: SignUps, sign_up: SignUp, request: Request) -> Words:
     return ""
 
 
-def _company_input(sign_up: SignUp) -> str:
+def _company_input(sign_up: SignUpRequest) -> str:
     return f"company-{sign_up.id}"
 
 
@@ -125,7 +125,7 @@ def _waiting_page(module: Module, request: Request, error: Words) -> WaitingPage
     )
 
 
-def waiting_lines(request: Request, waiting: Iterable[SignUp]) -> Iterable[WaitingLine]:
+def waiting_lines(request: Request, waiting: Iterable[SignUpRequest]) -> Iterable[WaitingLine]:
     """One line per waiting sign-up, with the profiles to choose from."""
     waiting, grants = list(waiting), request.policy.grants
     titles = _company_titles(request, {sign_up.organization for sign_up in waiting if sign_up.organization})

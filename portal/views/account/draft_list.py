@@ -53,8 +53,8 @@ def _records_of(request: Request, module: str) -> Records | None:
 def _record_of(records: Records, path: str) -> Record | None:
     """The record that a draft in the list changes; None for a new one, and for one that can no longer be seen."""
     record_id = path.partition("/")[0]
-    rows = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
-    return rows[0] if rows else None
+    drafted = records.by_ids([int(record_id)], []) if record_id.isdecimal() else []
+    return drafted[0] if drafted else None
 
 
 def _may_continue(records: Records, path: str, record: Record | None) -> bool:

@@ -44,7 +44,7 @@ class BoxPlace:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class GraphDrawing:
     """The places of the boxes, the path of each link, and the total size."""
 
     places: Mapping[str, BoxPlace]
@@ -64,7 +64,7 @@ class _Layers:
     y: dict[Hashable, float] = field(default_factory=dict)
 
 
-def draw(graph: Graph) -> Drawing:
+def draw(graph: Graph) -> GraphDrawing:
     """Places the boxes of a graph and routes its links. A link from a box to itself has no path."""
     links = [link for link in graph.links if link.source != link.target]
     column = _columns(graph, links)
@@ -77,7 +77,7 @@ def draw(graph: Graph) -> Drawing:
     top = min(layers.y.values(), default=0)
     layers.y = {node: y - top for node, y in layers.y.items()}
     places = {name: BoxPlace(_x(column[name]), layers.y[name], layers.height[name]) for name in graph.rows}
-    return Drawing(
+    return GraphDrawing(
         places=places,
         paths=_paths(links, column, layers, places),
         width=_x(max(column.values(), default=0)) + WIDTH,

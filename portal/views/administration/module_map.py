@@ -13,7 +13,7 @@ from portal.declaration.shapes import Module, Profile, display_name
 from portal.fields.base import Field
 from portal.records.reading.records import Query, Records
 from portal.texts import Words, _
-from portal.views.administration.graph_layout import WIDTH, Drawing, Graph, GraphLink, draw, row_y
+from portal.views.administration.graph_layout import WIDTH, Graph, GraphDrawing, GraphLink, draw, row_y
 from portal.views.administration.rights_in_words import can_words, scope_words
 from portal.views.displays import moment
 from portal.views.parts import Moment
@@ -155,7 +155,7 @@ def _graph(declaration: Declaration, links: Mapping[str, list[tuple[str, Field]]
     return Graph({name: len(links[name]) for name in names}, leading)
 
 
-def _boxes(request: Request, drawing: Drawing, links: Mapping[str, list[tuple[str, Field]]]) -> Iterator[MapBox]:
+def _boxes(request: Request, drawing: GraphDrawing, links: Mapping[str, list[tuple[str, Field]]]) -> Iterator[MapBox]:
     declaration = request.portal.declaration
     for name, module in declaration.modules.items():
         place = drawing.places[name]

@@ -1,4 +1,4 @@
-"""`/MODULE/export.csv` and `/MODULE/export.xlsx`: all rows of the list as a file for spreadsheets."""
+"""`/MODULE/export.csv` and `/MODULE/export.xlsx`: all records of the list as a file for spreadsheets."""
 
 import os
 import tempfile

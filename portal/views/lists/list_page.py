@@ -1,4 +1,4 @@
-"""The page of a module's list, assembled from its rows, columns, filters and tabs; and the links to its other pages."""
+"""The page of a module's list, assembled from records, columns, filters and tabs; and the links to its other pages."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -203,8 +203,10 @@ def _page_text(page: Page, count: Count, reader: Reader) -> str:
     """The text of a list's pager, “1–50 of 240”: the records on this page, and their total number."""
     if not page.records:
         return _("No results")
-    mapping = {"rows": len(page.records), "total": _total(count, page, reader)}
-    return _("1–${rows} of ${total}", mapping=mapping) if page.first else _("${rows} of ${total}", mapping=mapping)
+    mapping = {"records": len(page.records), "total": _total(count, page, reader)}
+    if page.first:
+        return _("1–${records} of ${total}", mapping=mapping)
+    return _("${records} of ${total}", mapping=mapping)
 
 
 def _total(count: Count, page: Page, reader: Reader) -> str:

@@ -20,7 +20,7 @@ from portal.views.lists.list_navigation import list_of_query, list_query, rememb
 from portal.views.parts import Action, TitledLink
 from portal.views.records.buttons import record_buttons
 from portal.views.records.conversation import Composer, Conversation, conversation, draft_composer
-from portal.views.records.file_cards import Files, files_card, pictures_of, record_files
+from portal.views.records.file_cards import FilesCard, files_card, pictures_of, record_files
 from portal.views.records.history import History, history_card
 from portal.views.records.related import RelatedList, related_lists
 from portal.views.records.seen_and_hidden import RecordNews, record_news
@@ -57,7 +57,7 @@ class DetailPage:
     sections: tuple[SectionShown, ...] = ()
     aside: tuple[Value, ...] = ()
     conversation: Conversation | None = None
-    files: Files | None = None
+    files: FilesCard | None = None
     watchers: Watchers | None = None
     follow_ups: tuple[TitledLink, ...] = ()  # of a final record
     related: tuple[RelatedList, ...] = ()

@@ -49,7 +49,7 @@ class FileShown:
 
 
 @dataclass(frozen=True)
-class Files:
+class FilesCard:
     """The card of a record's files."""
 
     files: tuple[FileShown, ...]
@@ -62,7 +62,7 @@ class Files:
 
 def files_card(
     resource: Record, request: Request, stored: Sequence[StoredFile], refused: Iterable[str], first_comment: int
-) -> Files | None:
+) -> FilesCard | None:
     """Every file of the record, including those of comments, and the input for more while adding is allowed; None if
     there is nothing of this.
 
@@ -75,7 +75,7 @@ def files_card(
     sentences = tuple(refused)
     if not (shown or upload or sentences):
         return None
-    return Files(
+    return FilesCard(
         files=shown[:SHOWN],
         more=shown[SHOWN:],
         url=f"{resource.path}files",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portal.declaration.load import load
-from portal.declaration.problem_kinds import Kind, code_of_sentence, cure_of, kind_of, kinds
+from portal.declaration.problem_kinds import ProblemKind, code_of_sentence, cure_of, kind_of, kinds
 from portal.declaration.source.problems import Problem
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ def test_the_wrong_example_has_the_problem_and_the_right_one_has_not(code, tmp_p
 
 
 @pytest.mark.parametrize("kind", kinds().values(), ids=kinds())
-def test_a_kind_is_documented(kind: Kind):
+def test_a_kind_is_documented(kind: ProblemKind):
     assert re.fullmatch(r"P[1-7]\d\d", kind.code)
     assert all([kind.title, kind.says, kind.wrong, kind.right])
     assert all(re.fullmatch(r"\w.*[^.:]", cure) for cure in (kind.cure, *kind.cures.values()))
