@@ -13,6 +13,8 @@ from portal.database.schema.tables import Tables
 from portal.fields.email import normalize_email
 from portal.texts import fold
 
+NO_ACCOUNT = 0  # instead of an id: of a desk, of someone who signs up, of a profile that is viewed
+
 
 class Account(NamedTuple):
     """A login: an email address that may sign in, with its profile and its person."""

@@ -35,7 +35,7 @@ from portal.records.writing.history import Author, add_event
 from portal.records.writing.module_rows import touch_row
 from portal.texts import _, translate
 
-NOBODY = _("Deleted person")
+DELETED_PERSON = _("Deleted person")
 BATCH = 500
 MOST_MENTIONS = 20  # of each module
 # Tables whose rows go with an account, and what they are called; the account itself comes last.
@@ -91,7 +91,7 @@ class Erasure:
     @property
     def nobody(self) -> str:
         """The person's new name, in the first language of the portal."""
-        return translate(NOBODY, self.tables.declaration.settings.languages[0])
+        return translate(DELETED_PERSON, self.tables.declaration.settings.languages[0])
 
     @property
     def _people(self) -> Records | None:

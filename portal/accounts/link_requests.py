@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from portal.accounts import attempts
-from portal.accounts.accounts import Account, find_account, password_of
+from portal.accounts.accounts import NO_ACCOUNT, Account, find_account, password_of
 from portal.accounts.devices import device_of
 from portal.accounts.identity import sign_in_refusal
 from portal.accounts.one_time_links import LIFETIME, RESET, make_link
@@ -15,7 +15,7 @@ from portal.database.schema.tables import Tables
 from portal.fields.email import normalize_email
 
 # The recipient of a letter that is written but not sent.
-NO_ONE = Account(0, "nobody@localhost.invalid", "", "", person=0)
+NO_ONE = Account(NO_ACCOUNT, "nobody@localhost.invalid", "", "", person=0)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, load_account
+from portal.accounts.accounts import NO_ACCOUNT, Account, load_account
 from portal.accounts.identity import Identity, NotAdmitted, admit
 from portal.accounts.sessions import Session
 from portal.database.engine import writing
@@ -25,7 +25,6 @@ from portal.records.writing.history import Author, add_event
 log = logging.getLogger(__name__)
 
 VIEW_LIFETIME = datetime.timedelta(hours=1)
-NOBODY = 0  # the id of no account
 
 
 def viewed_identity(
@@ -37,7 +36,7 @@ def viewed_identity(
         return None
     if session.viewed_profile is not None:
         return viewed_profile_identity(tables, session.viewed_profile, administrator)
-    account = load_account(connection, tables, session.viewed_account or NOBODY)
+    account = load_account(connection, tables, session.viewed_account or NO_ACCOUNT)
     return viewed_account_identity(connection, tables, account, administrator) if account else None
 
 
@@ -59,7 +58,7 @@ def viewed_profile_identity(tables: Tables, name: str, administrator: Identity) 
         return None
     reader = tables.declaration.reader(**_reading(administrator))
     label = reader.text(display_name(profile))
-    return Identity(Account(NOBODY, "", label, name), Policy(tables, profile, reader))
+    return Identity(Account(NO_ACCOUNT, "", label, name), Policy(tables, profile, reader))
 
 
 def _reading(administrator: Identity) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def start_viewing(
 ) -> None:
     """Lets a session view the portal as `viewed`, and records this in the history."""
     account, now = viewed.account, administrator.policy.reader.now
-    of_profile = account.id == NOBODY
+    of_profile = account.id == NO_ACCOUNT
     values = {
         "viewed_account": None if of_profile else account.id,
         "viewed_profile": account.profile if of_profile else None,
@@ -101,7 +100,7 @@ def end_view(engine: sa.Engine, tables: Tables, session: Session) -> None:
 
 def _add_viewing_event(connection: sa.Connection, tables: Tables, administrator: Identity, viewed: Account) -> None:
     """Adds an event to the viewed person's record; for a profile, to the administrator's, with the profile's name."""
-    account, of_profile = administrator.account, viewed.id == NOBODY
+    account, of_profile = administrator.account, viewed.id == NO_ACCOUNT
     person = account.person if of_profile else viewed.person
     if tables.declaration.people is None or person is None:
         return

@@ -1,1 +1,1 @@
-"""What the worker does: announces what happened, sends letters, does what is due."""
+"""The worker: announces events, does what is due, invites, sends letters, notifies webhooks, deletes old records."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, accounts_of, find_account
+from portal.accounts.accounts import NO_ACCOUNT, Account, accounts_of, find_account
 from portal.accounts.bounces import letters_arrive
 from portal.accounts.identity import Identity, admit
 from portal.accounts.letter_choices import Relation, subscribers
@@ -24,7 +24,7 @@ from portal.records.reading.records import Records
 from portal.records.reading.watchers import watchers
 from portal.texts import _
 
-STRANGER = -1  # stands for the account id of someone who has no account and is not a desk
+STRANGER = -1  # instead of NO_ACCOUNT: their waiting letters are told apart from those to a desk
 
 
 class Role(enum.Enum):
@@ -117,7 +117,7 @@ class _Gathered:
         elif (account := find_account(self.connection, self.tables, desk)) is not None:
             self.add([account], Role.DESK)
         else:
-            self.without_account.append(Recipient(Account(0, desk, "", ""), frozenset({Role.DESK}), None))
+            self.without_account.append(Recipient(Account(NO_ACCOUNT, desk, "", ""), frozenset({Role.DESK}), None))
 
     def all(self) -> list[Recipient]:
         """Those with an account, the oldest first, then the others."""

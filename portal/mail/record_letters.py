@@ -12,6 +12,7 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
+from portal.accounts.accounts import NO_ACCOUNT
 from portal.accounts.letter_choices import chosen_letters
 from portal.database.outbox import About
 from portal.database.schema.tables import Tables
@@ -230,7 +231,7 @@ class RecordLetter:
         return has_inbox and may_comment(self.records) and not is_final(self.records, self.record)
 
     def _reply_address(self, key: bytes) -> str:
-        account_id = 0 if self.recipient.is_stranger else self.recipient.account.id
+        account_id = NO_ACCOUNT if self.recipient.is_stranger else self.recipient.account.id
         reply_to = ReplyTo(self.records.name, self.record.id, account_id, any(event.internal for event in self.events))
         return make_reply_address(key, str(self.sender.inbox), reply_to)
 

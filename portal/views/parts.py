@@ -1,11 +1,12 @@
-"""The contract between views and templates: what each page shows, as plain values computed beforehand.
+"""Parts of pages that several folders use, and the contract between views and templates.
 
-A view returns its page, such as HomePage(...); the template of that page (named in each class) only loops and asks yes
-or no. Besides `page` every template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the
-hidden CSRF input). `Words` may be declared texts or sentences of the interface: the renderer translates them. No
-template reads the database: the views that fill a page take every value through the reader's policy.
+A page holds what its template shows, as plain values computed beforehand. A view returns its page, such as
+HomePage(...); the template of that page (named in each class) only loops and asks yes or no. Besides `page` every
+template has `request`, `reader`, `frame` (web/frame.py), `icon(name)`, and `token` (the hidden CSRF input). `Words` may
+be declared texts or sentences of the interface: the renderer translates them. No template reads the database: the
+views that fill a page take every value through the reader's policy.
 
-A page and its parts are in the file of its view; this file has parts used by pages in several folders.
+A page and its own parts are in the file of its view.
 """
 
 from dataclasses import dataclass

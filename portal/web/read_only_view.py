@@ -11,8 +11,9 @@ from babel.dates import format_time
 from pyramid.httpexceptions import HTTPClientError
 from pyramid.request import Request
 
+from portal.accounts.accounts import NO_ACCOUNT
 from portal.accounts.identity import Identity
-from portal.accounts.viewing import NOBODY, VIEW_LIFETIME
+from portal.accounts.viewing import VIEW_LIFETIME
 from portal.declaration.shapes import display_name
 from portal.texts import _
 from portal.web.addresses import MCP
@@ -64,7 +65,7 @@ def view_as_banner(administrator: Identity, viewed: Identity, since: datetime.da
     profile = viewed.policy.profile
     label = reader.text(display_name(profile))
     title = _("You are viewing the portal as ${name} (${profile})", mapping={"name": account.name, "profile": label})
-    if account.id == NOBODY:
+    if account.id == NO_ACCOUNT:
         title = _("You are viewing the portal with the profile ${profile}", mapping={"profile": label})
     end = (since + VIEW_LIFETIME).astimezone(reader.time_zone)
     note = _("read-only until ${time}", mapping={"time": format_time(end, "short", locale=reader.locale)})

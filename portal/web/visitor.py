@@ -7,11 +7,11 @@ from typing import Any
 
 from pyramid.request import Request
 
-from portal.accounts.accounts import Account
+from portal.accounts.accounts import NO_ACCOUNT, Account
 from portal.accounts.api_tokens import find_token, note_use
 from portal.accounts.identity import Identity, NotAdmitted, admit, what_must_be_set
 from portal.accounts.sessions import Session, find_session, keep_alive
-from portal.accounts.viewing import NOBODY, end_view, viewed_identity
+from portal.accounts.viewing import end_view, viewed_identity
 from portal.database.engine import reading
 from portal.texts import _
 from portal.web.api import is_api_request
@@ -41,7 +41,7 @@ class Visitor:
     @property
     def own_account(self) -> int:
         """The account whose drafts, devices and uploaded files the request works with: nobody's in a preview."""
-        return NOBODY if self.identity is None or self.read_only_view is not None else self.identity.account.id
+        return NO_ACCOUNT if self.identity is None or self.read_only_view is not None else self.identity.account.id
 
 
 def visitor(request: Request) -> Visitor:

@@ -15,7 +15,7 @@ from portal.fields.link import link_targets
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 PLACEHOLDERS = ("reference", "title", "link")
 ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
-NOBODY = "nobody is notified, because there is no owner, company, watcher, assigned person or desk"
+NOT_NOTIFIED = "nobody is notified, because there is no owner, company, watcher, assigned person or desk"
 
 
 def check_mail(draft: DeclarationDraft, module: Module, at: Cursor) -> None:
@@ -63,7 +63,7 @@ def check_after(draft: DeclarationDraft, module: Module, transition: Transition,
 def _warn_of_nobody(mail: Mail, at: Cursor) -> None:
     for name in ("created", "commented", "moved"):
         if name in at and getattr(mail, name):
-            at[name].key.warn(f"has no effect: {NOBODY}")
+            at[name].key.warn(f"has no effect: {NOT_NOTIFIED}")
 
 
 def _has_recipients(draft: DeclarationDraft, module: Module) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal.accounts.accounts import Account, find_account, find_account_of_person, load_account
+from portal.accounts.accounts import NO_ACCOUNT, Account, find_account, find_account_of_person, load_account
 from portal.accounts.bounces import forget_bounces
 from portal.accounts.identity import Identity, admit
 from portal.accounts.people import companies_of, people_with_email
@@ -56,7 +56,7 @@ class Senders:
 
     def replying(self, mail: IncomingMail, reply_to: ReplyTo) -> MailSender:
         """The recipient of the letter that `mail` replies to. Raises KeptAsideError if someone else writes."""
-        if reply_to.account_id == 0 and self._wrote_as_stranger(mail, reply_to):
+        if reply_to.account_id == NO_ACCOUNT and self._wrote_as_stranger(mail, reply_to):
             return self.stranger(mail)
         account = load_account(self.connection, self.tables, reply_to.account_id)
         if account is None or normalize_email(account.email) != mail.sender:

@@ -22,7 +22,7 @@ SHOWN = 2  # examples of a change, and people of an example
 FEW = 1_000  # records that are read for one group; groups with more are queried together
 TOGETHER = 200  # groups in one statement
 # Ids that no record has: a scope with one of them among its parameters depends on the person or the companies.
-NOBODY, NO_COMPANY = -7_022_601_118, -8_022_601_118
+NO_PERSON, NO_COMPANY = -7_022_601_118, -8_022_601_118
 Groups = dict[Hashable, list["Person"]]
 
 
@@ -138,7 +138,7 @@ class _Comparison:
             for policy, name in ((person.before, pair.before), (person.after, pair.after))
         )
         parameters = before[1] + after[1]
-        return before == after, str(NOBODY) in parameters, str(NO_COMPANY) in parameters
+        return before == after, str(NO_PERSON) in parameters, str(NO_COMPANY) in parameters
 
     def _written(self, policy: Policy | None, module: str | None) -> tuple[str, str]:
         """The scope as SQL, and its parameters."""
@@ -221,5 +221,5 @@ def _anonymous(policy: Policy | None) -> Policy | None:
     reader: Reader = policy.reader
     companies = tuple(NO_COMPANY - place for place in range(len(reader.companies)))
     return replace(
-        policy, reader=replace(reader, person=None if reader.person is None else NOBODY, companies=companies)
+        policy, reader=replace(reader, person=None if reader.person is None else NO_PERSON, companies=companies)
     )

@@ -1,1 +1,1 @@
-"""Keeping the search index in step with the records."""
+"""What is derived from records and stored with them: the search index, formulas, roll-ups, and times in states."""

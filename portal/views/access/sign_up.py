@@ -11,7 +11,7 @@ from pyramid.request import Request
 from pyramid.security import NO_PERMISSION_REQUIRED
 from pyramid.view import view_config
 
-from portal.accounts.accounts import Account, find_account
+from portal.accounts.accounts import NO_ACCOUNT, Account, find_account
 from portal.accounts.attempts import network_of
 from portal.accounts.companies import company_of_link, company_of_title
 from portal.accounts.giving_access import AccessRefusedError, Register
@@ -123,7 +123,7 @@ def _ask(request: Request, heading: Words, action: str, profile: str, organizati
     new = NewSignUp(email, profile, organization, language, network_of(request.remote_addr))
     token = sign_ups_of(request).begin(new)
     if token is not None:
-        recipient = Account(0, email, "", profile, language=language)
+        recipient = Account(NO_ACCOUNT, email, "", profile, language=language)
         queue_letter(request, address_proof_letter(letter_sender(request), recipient, token), link=token)
     return HTTPSeeOther(f"{action}?sent=1")
 

@@ -9,8 +9,8 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from portal.accounts import attempts
+from portal.accounts.accounts import NO_ACCOUNT
 from portal.accounts.own_data import ArchiveLimits, OwnData
-from portal.accounts.viewing import NOBODY
 from portal.database.engine import writing
 from portal.views.lists.export import IN_MEMORY, downloaded
 from portal.web.resources import Account
@@ -24,7 +24,7 @@ def download_own_data(context: Account, request: Request) -> Response:
 
     Raises TooManyAttemptsError.
     """
-    if request.visitor.own_account == NOBODY:
+    if request.visitor.own_account == NO_ACCOUNT:
         raise HTTPNotFound
     with writing(request.portal.engine) as connection:
         account = str(request.visitor.own_account)
