@@ -66,7 +66,7 @@ class _Writing:
     def text(self, file: str) -> YamlText:
         """The file as it will be."""
         if file not in self.files:
-            self.files[file] = YamlText.of(self.folder, file)
+            self.files[file] = YamlText.read(self.folder, file)
         return self.files[file]
 
     def add_entry(self, file: str, path: KeyPath, lines: list[str], short: str) -> None:
@@ -247,7 +247,7 @@ def _other_layouts(writing: _Writing, module: str, name: str, computed: bool) ->
     """Profiles with their own lists of a module's fields, to which a new field is not added."""
     hints = []
     for profile in writing.declaration.profiles:
-        entry = YamlText.of(writing.folder, profile_file(profile)).document.value(("modules", module))
+        entry = YamlText.read(writing.folder, profile_file(profile)).document.value(("modules", module))
         if isinstance(entry, Mapping) and _written_layouts(entry, computed):
             hints.append(f"{profile_file(profile)} lists fields of {module} itself: add {name} there to show it")
     return hints

@@ -60,7 +60,7 @@ def _read(folder: Path) -> Files:
     if MODULES not in names:
         raise CannotUpgradeError(f"there is no {MODULES} in {folder}")
     try:
-        return {name: YamlText.of(folder, name) for name in names}
+        return {name: YamlText.read(folder, name) for name in names}
     except CannotBeEditedError as error:
         raise CannotUpgradeError(str(error)) from None
 

@@ -25,7 +25,7 @@ class YamlText:
     byte_order_mark: str = ""
 
     @classmethod
-    def of(cls, folder: Path, file: str) -> "YamlText":
+    def read(cls, folder: Path, file: str) -> "YamlText":
         """The text of a UTF-8 file. Raises CannotBeEditedError and OSError."""
         try:
             text = (folder / file).read_bytes().decode()

@@ -194,7 +194,7 @@ class Demonstration:
             self._add_comment(row, min(moment, reader.now), suppliers)
         sort_events(self.connection, self.portal.tables)
         rebuild(self.connection, self.portal.tables, self.files())
-        forget_announcements(self.connection, self.portal.tables)  # of what is past nobody is told
+        forget_announcements(self.connection, self.portal.tables)  # nobody is notified of the past
 
     def has_records(self) -> bool:
         """Whether a module of the demo has records."""

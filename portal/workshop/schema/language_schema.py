@@ -75,7 +75,7 @@ class LanguageSchema:
         """The schema of one key of a shape."""
         if (shape, key) == (DetailLayout, "related"):
             shape_of_items = shape_in(key_info(shape, key).annotation)
-            schema: Schema = {"type": "array", "items": _by_kind(self.of(shape_of_items, ()), {"type": SCALAR})}
+            schema: Schema = {"type": "array", "items": _by_kind(self.schema_of(shape_of_items, ()), {"type": SCALAR})}
         elif key == "options" and issubclass(shape, Field):
             schema = self._options()
         elif key == "fields" and issubclass(shape, Field):
@@ -84,15 +84,15 @@ class LanguageSchema:
             schema = {}
         else:
             info = key_info(shape, key)
-            schema = self.of(info.annotation, tuple(info.metadata))
+            schema = self.schema_of(info.annotation, tuple(info.metadata))
         description = description_of(shape, key)
         return {"description": description, **schema} if description else schema
 
-    def of(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
+    def schema_of(self, annotation: Any, metadata: tuple[Any, ...]) -> Schema:
         """The schema of what an annotation allows."""
         if get_origin(annotation) is Annotated:
             inner, *beside = get_args(annotation)
-            return self.of(inner, (*beside, *metadata))
+            return self.schema_of(inner, (*beside, *metadata))
         own = next((extra.json_schema for extra in metadata if isinstance(extra, WithJsonSchema)), None)
         if own is not None:
             return dict(own)
@@ -118,15 +118,15 @@ class LanguageSchema:
     def _union(self, parts: list[Any], metadata: tuple[Any, ...]) -> Schema:
         """A schema that depends on the kind of the written value, so that an editor says what is wrong with it."""
         if len(parts) == 1:
-            return self.of(parts[0], metadata)
-        schemas = [self.of(part, metadata) for part in parts]
+            return self.schema_of(parts[0], metadata)
+        schemas = [self.schema_of(part, metadata) for part in parts]
         shapes = [schema for schema in schemas if "$ref" in schema or schema.get("type") in ("object", "array")]
         others = [schema for schema in schemas if schema not in shapes]
         scalar = next((schema for schema in others if len(others) == 1 or schema is TEXT), None) or _one_scalar(others)
         return _by_kind(shapes[0], scalar) if shapes else scalar
 
     def _list(self, item: Any, metadata: tuple[Any, ...]) -> Schema:
-        items = self.of(item, ())
+        items = self.schema_of(item, ())
         shortest = {"minItems": bound} if (bound := _bound(metadata, "min_length")) else {}
         several: Schema = {"type": "array", "items": items, **shortest}
         alone = any(isinstance(extra, OneOrSeveral) for extra in metadata)
@@ -135,9 +135,9 @@ class LanguageSchema:
     def _mapping(self, key: Any, value: Any, metadata: tuple[Any, ...]) -> Schema:
         if value is Field:
             return self.fields()
-        names = {"propertyNames": self.of(key, ())} if get_origin(key) is Literal else {}
+        names = {"propertyNames": self.schema_of(key, ())} if get_origin(key) is Literal else {}
         shortest = {"minProperties": bound} if (bound := _bound(metadata, "min_length")) else {}
-        return {"type": "object", "additionalProperties": self.of(value, ()), **names, **shortest}
+        return {"type": "object", "additionalProperties": self.schema_of(value, ()), **names, **shortest}
 
     # -- fields -----------------------------------------------------------------------------------------------------
 
