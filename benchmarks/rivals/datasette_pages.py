@@ -71,7 +71,9 @@ async def main() -> None:
     timings = {
         "list": await measure(application, [(f"/{file.stem}/list", "")], seconds),
         "search, rare word": await measure(application, [(f"/{file.stem}/search", f"q={RARE}")], seconds),
-        "detail": await measure(application, [(f"/{file.stem}/tickets/{each}", "") for each in newest[:20]], seconds),
+        "detail": await measure(
+            application, [(f"/{file.stem}/tickets/{ticket}", "") for ticket in newest[:20]], seconds
+        ),
     }
     json.dump({**{name: timing.as_row() for name, timing in timings.items()}, "memory": memory()}, sys.stdout)
 

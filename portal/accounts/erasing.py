@@ -288,8 +288,8 @@ def mentions(connection: sa.Connection, tables: Tables, names: Iterable[str]) ->
 def _addresses(person: Record | None, people: Records | None) -> set[str]:
     if person is None or people is None:
         return set()
-    held = [person.values[name] for name, field in people.module.fields.items() if field.holds_email]
-    return {normalize_email(address) for address in held if address}
+    addresses = [person.values[name] for name, field in people.module.fields.items() if field.holds_email]
+    return {normalize_email(address) for address in addresses if address}
 
 
 def _renamed(recorded: Any, link: list[Any], title: str) -> Any:

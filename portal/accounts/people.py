@@ -123,7 +123,7 @@ def people_of_address(connection: sa.Connection, tables: Tables, email: str) -> 
     account = find_account(connection, tables, email)
     people = tables.declaration.modules[str(tables.declaration.people)]
     table = tables.module(people.name)
-    held = [field.compare(table, "equal", email) for field in people.fields.values() if field.holds_email]
-    query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *held)).order_by(table.c["id"])
+    has_address = [field.compare(table, "equal", email) for field in people.fields.values() if field.holds_email]
+    query = sa.select(table.c["id"]).where(sa.or_(sa.false(), *has_address)).order_by(table.c["id"])
     ids = [*([account.person] if account and account.person else []), *connection.scalars(query)]
     return list(dict.fromkeys(ids))

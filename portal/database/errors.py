@@ -100,8 +100,8 @@ def driver_error(error: BaseException) -> BaseException:
 def refusal(error: BaseException) -> str:
     """What the database refuses, for the people who run the portal: in one line, with the cure for missing rights."""
     original = driver_error(error)
-    said = getattr(original, "diag", None)
-    parts = [said.message_primary, said.message_detail, said.message_hint] if said else []
+    diagnostics = getattr(original, "diag", None)
+    parts = [diagnostics.message_primary, diagnostics.message_detail, diagnostics.message_hint] if diagnostics else []
     cure = RIGHTS_NEEDED if sql_code(error) == INSUFFICIENT_PRIVILEGE else None
     return ": ".join(filter(None, [*parts, cure])) or " ".join(str(original).split())
 

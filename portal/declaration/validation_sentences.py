@@ -61,7 +61,7 @@ _NAMES_OF = {
     "columns": "a field: its label belongs where it is declared",
 }
 # The sentences for keys that are written differently, by the shape in which they appear.
-_SAID_OTHERWISE = {
+_OTHER_WORDS = {
     ("Lifecycle", "states"): "they are the options of the choice that field: names",
     ("Access", "cannot"): "what can: does not name is not allowed",
     ("Access", "fields"): "a profile sees those of list:, detail:, create: and edit:",
@@ -121,7 +121,7 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     if kind == "extra_forbidden":
         name, here = str(loc[-1]), shape_at(shape, loc[:-1])
         return (
-            _said_otherwise(here, name)
+            _in_other_words(here, name)
             or _misplaced(shape, loc, error["input"])
             or unknown_key_sentence(name, keys_of(here))
         )
@@ -139,8 +139,8 @@ def refusal_sentence(shape: type[Shape], errors: list[dict[str, Any]], path: Key
     return _none_of(error) if kind == "literal_error" else _wrong_kind(shape, error, last)
 
 
-def _said_otherwise(shape: type[Shape], key: str) -> ProblemText | None:
-    words = _SAID_OTHERWISE.get((shape.__name__, key))
+def _in_other_words(shape: type[Shape], key: str) -> ProblemText | None:
+    words = _OTHER_WORDS.get((shape.__name__, key))
     return ProblemText(f'"{key}" is not used here: {words}', "key", key) if words else None
 
 

@@ -22,15 +22,15 @@ class FileExport:
         """The cells of a record: the path of each file field, and those of the attachments."""
         fields = self.system.module.fields.items()
         of_fields = {name: field.files_in(record.values.get(name)) for name, field in fields if field.by_upload}
-        held = {file.id for files in of_fields.values() for file in files}
+        in_fields = {file.id for files in of_fields.values() for file in files}
         attached, paths = [], dict[int, str]()
         for row in self._rows(record):
-            if row["field"] is not None and row["id"] not in held:
+            if row["field"] is not None and row["id"] not in in_fields:
                 continue  # of a field that is no longer declared
-            path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and row["id"] not in held)
+            path = bundled_path(record.id, row["id"], row["name"], bool(row["internal"]) and row["id"] not in in_fields)
             self.bundle.add(path, self.store.read(row["stored"]))
             self.done += 1
-            if row["id"] in held:
+            if row["id"] in in_fields:
                 paths[row["id"]] = path
             else:
                 attached.append(path)

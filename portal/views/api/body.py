@@ -21,7 +21,7 @@ from portal.web.form_limits import LARGEST_URLENCODED, TOO_MUCH_TEXT
 
 RECORD = "record"  # the part with the JSON in a form with files
 JSON, FORM = "application/json", "multipart/form-data"
-WANTED = _("Send JSON (Content-Type: application/json).")
+JSON_NEEDED = _("Send JSON (Content-Type: application/json).")
 NO_JSON = _("This is not a JSON object.")
 
 
@@ -46,7 +46,7 @@ def read_body(request: Request) -> dict[str, Any]:
 def read_json(request: Request) -> dict[str, Any]:
     """The JSON object that is the whole body of a program's request. Raises InputError and HTTPError."""
     if media_type(request) != JSON:
-        raise HTTPUnsupportedMediaType(WANTED)
+        raise HTTPUnsupportedMediaType(JSON_NEEDED)
     if (request.content_length or 0) > LARGEST_URLENCODED:
         raise HTTPRequestEntityTooLarge(TOO_MUCH_TEXT)
     return _parse(request.body)
