@@ -180,7 +180,7 @@ def _database_failed(error: Exception, request: Request) -> Any:
     read_in_vain = connection_ended(error) and request.method in SAFE_METHODS
     if not last and (kind in MAY_SUCCEED_NOW or read_in_vain):
         mark_error_retryable(error)
-    log.warning("The database refuses (%s): %s", kind, error)
+    log.warning("The database reports an error (%s): %s", kind, error)
     text = TROUBLES.get(kind, NOT_REACHED)
     return _page(request, 503, NOTHING_READ if text is NOTHING_SAVED and request.method in SAFE_METHODS else text)
 
