@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import click
 
 from portal.database.engine import DatabaseUnreachableError
-from portal.database.errors import DatabaseError, Failure, classify, refusal
+from portal.database.errors import INSUFFICIENT_PRIVILEGE, DatabaseError, Failure, classify, refusal, sql_code
 from portal.records.writing.errors import RetryError
 
 SENTENCES = {
@@ -21,7 +21,8 @@ SENTENCES = {
 
 @contextmanager
 def database_errors_explained() -> Iterator[None]:
-    """Exits 2 with a sentence of ours if the database refuses what it would do at another time.
+    """Exits 2 with a sentence of ours if the database refuses what it would do at another time, or for a user with more
+    rights.
 
     For commands that read and write records: mistakes of ours stay exceptions.
     """
@@ -30,6 +31,8 @@ def database_errors_explained() -> Iterator[None]:
     except RetryError as error:
         raise click.UsageError(SENTENCES[Failure.CONFLICT]) from error
     except DatabaseError as error:
+        if sql_code(error) == INSUFFICIENT_PRIVILEGE:
+            raise click.UsageError(f"the database reports an error: {refusal(error)}") from error
         if classify(error) not in SENTENCES:
             raise
         raise click.UsageError(SENTENCES[classify(error)]) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from portal.database.engine import make_engine, reading, writing
+from portal.database.engine import DatabaseUnreachableError, make_engine, reach, reading, writing
 from portal.database.postgresql import make_schema, schema_of
 from portal.database.sqlite import read_only_engine
 
@@ -102,7 +102,10 @@ def _restore_sqlite(target: Path, source: Path) -> None:
 
 def _make_empty_schema(url: str) -> str:
     """The schema for a restored copy, quoted, created if missing. Raises CopyError if there are tables."""
-    engine = make_engine(url)
+    try:
+        engine = reach(url)
+    except DatabaseUnreachableError as error:
+        raise CopyError(str(error)) from None
     try:
         with writing(engine) as connection:
             make_schema(connection)
@@ -123,7 +126,8 @@ def _run(url: sa.URL, program: str, *arguments: str) -> None:
         command = [_path_of(program), *arguments, f"--dbname={_conninfo(url, passwords.name)}"]
         process = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 our own arguments
     if process.returncode:
-        raise CopyError(f"{program} says: {process.stderr.strip() or process.returncode}")
+        reason = process.stderr.partition("\nCommand was:")[0].strip()  # without the whole statement
+        raise CopyError(f"{program} says: {reason or process.returncode}")
 
 
 def _path_of(program: str) -> str:

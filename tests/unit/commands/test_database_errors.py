@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.commands.database_errors import database_errors_explained
+from portal.database.engine import make_engine, writing
 
 
 def refused(words):
@@ -24,6 +25,21 @@ def refused(words):
 def test_what_people_can_do_something_about_is_a_sentence(words, sentence):
     with pytest.raises(click.UsageError, match=sentence), database_errors_explained():
         raise refused(words)
+
+
+def test_missing_rights_are_no_mistake_of_ours(postgresql_url):
+    engine = make_engine(postgresql_url)
+    with (
+        pytest.raises(
+            click.UsageError, match="permission denied for schema public: the user in PORTAL_DATABASE should"
+        ),
+        database_errors_explained(),
+        writing(engine) as connection,
+    ):
+        connection.exec_driver_sql("CREATE ROLE nobody")
+        connection.exec_driver_sql("SET LOCAL ROLE nobody")
+        connection.exec_driver_sql("CREATE TABLE notes (id integer)")
+    engine.dispose()
 
 
 def test_a_mistake_of_ours_stays_what_it_is():
