@@ -16,6 +16,7 @@ from portal.accounts.giving_access import AccessRefusedError, AccessRequest, Reg
 from portal.accounts.mass_invitation import count_uninvited, start_mass_invitation
 from portal.accounts.passwords import Passwords, password_weakness, random_password
 from portal.commands.account_data import data, erase
+from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import open_portal
 from portal.commands.options import chosen_settings, common_options, read_password
 from portal.database import outbox
@@ -256,7 +257,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
 def _register() -> Iterator[Register]:
     portal = open_portal()
     try:
-        with writing(portal.engine) as connection:
+        with database_errors_explained(), writing(portal.engine) as connection:
             register = Register(connection, portal.tables, datetime.datetime.now(datetime.UTC))
             yield register
     except AccessRefusedError as refused:
