@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from portal.commands import Commands, command_files, main
 from portal.declaration import home_shapes, layout_shapes, shapes
+from portal.declaration.builtin import builtin_fields
 from portal.declaration.declaration import Declaration
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
@@ -71,6 +72,10 @@ def test_the_types_that_a_column_of_an_existing_table_can_be_read_as_are_named()
 
 def test_every_key_of_fields_is_documented():
     assert [key for key in sorted(keys_of(Field)) if f"`{key}" not in REFERENCE and f"{key}:" not in REFERENCE] == []
+
+
+def test_every_built_in_field_is_documented():
+    assert [name for name in builtin_fields(None) if f"`{name}`" not in REFERENCE] == [], "docs/reference.md"
 
 
 @pytest.mark.parametrize("name", sorted(command_files()))
