@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.errors import affects_whole_database
 from portal.database.insert import insert_into
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Module
 from portal.fields.refused import Refused
-from portal.jobs.transactions import in_retried_transaction
+from portal.jobs.transactions import failure_logged, in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Records
 from portal.records.writing.history import Author
@@ -49,13 +48,9 @@ class Retention:
 
     def _try(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
         """Deletes records of one module; a failure does not hold up the others."""
-        try:
+        with failure_logged(log, "The records of %s that are kept no longer could not be deleted", module.name):
             return self._delete(tables, module, is_stopping)
-        except Exception as error:
-            if affects_whole_database(error):
-                raise
-            log.exception("The records of %s that are kept no longer could not be deleted", module.name)
-            return 0
+        return 0
 
     def _delete(self, tables: Tables, module: Module, is_stopping: Callable[[], bool]) -> int:
         now = self.clock()
@@ -86,15 +81,12 @@ class Retention:
             Writer(records, Author(name=reader.text(tables.declaration.settings.name))).delete(record)
             return DELETED
 
-        try:
-            return in_retried_transaction(self.engine, delete)
-        except Refused:
-            return NEEDED
-        except Exception as error:
-            if affects_whole_database(error):
-                raise
-            log.exception("%s %s, which is kept no longer, could not be deleted", module.name, record_id)
-            return FAILED
+        with failure_logged(log, "%s %s, which is kept no longer, could not be deleted", module.name, record_id):
+            try:
+                return in_retried_transaction(self.engine, delete)
+            except Refused:
+                return NEEDED
+        return FAILED
 
 
 def _is_announced(connection: sa.Connection, tables: Tables, module: Module, now: datetime.datetime) -> bool:

@@ -5,6 +5,7 @@ reminder is an event, written only if the current stay in the state has none yet
 runs, how many workers run it, or how long none did.
 """
 
+import contextlib
 import datetime
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -14,11 +15,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.database.engine import reading
-from portal.database.errors import affects_whole_database
 from portal.database.schema.tables import Tables
 from portal.declaration.shapes import Lifecycle, Module, Transition, leaves
 from portal.fields.duration import duration_in_words
-from portal.jobs.transactions import in_retried_transaction
+from portal.jobs.transactions import failure_logged, in_retried_transaction
 from portal.records.policy import system_policy
 from portal.records.reading.records import Record, Records
 from portal.records.writing.errors import ConflictError
@@ -57,13 +57,9 @@ class Due:
 
     def _try(self, tables: Tables, task: ScheduledTask, is_stopping: Callable[[], bool]) -> int:
         """Does one task; a failure holds up neither the others nor the letters that are sent afterwards."""
-        try:
+        with failure_logged(log, "What is due in %s could not be looked for", task.module.name):
             return self._do(tables, task, is_stopping)
-        except Exception as error:
-            if affects_whole_database(error):
-                raise
-            log.exception("What is due in %s could not be looked for", task.module.name)
-            return 0
+        return 0
 
     def _do(self, tables: Tables, task: ScheduledTask, is_stopping: Callable[[], bool]) -> int:
         done, last = 0, 0
@@ -79,16 +75,12 @@ class Due:
         return done
 
     def _do_one(self, tables: Tables, task: ScheduledTask, record_id: int) -> bool:
-        try:
-            engine = self._engine_for(task)
-            return in_retried_transaction(engine, self._act, tables, task, record_id)
-        except ConflictError:
-            return False  # changed by someone else
-        except Exception as error:
-            if affects_whole_database(error):
-                raise
-            log.exception("What is due for %s %s could not be done", task.module.name, record_id)
-            return False
+        with (
+            failure_logged(log, "What is due for %s %s could not be done", task.module.name, record_id),
+            contextlib.suppress(ConflictError),  # changed by someone else
+        ):
+            return in_retried_transaction(self._engine_for(task), self._act, tables, task, record_id)
+        return False
 
     def _engine_for(self, task: ScheduledTask) -> sa.Engine:
         # A reminder changes no row that its record's lock protects: a worker that waited for the lock must see the

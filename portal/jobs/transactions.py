@@ -1,13 +1,15 @@
-"""Transactions of the worker, retried if they conflict with others."""
+"""Transactions of the worker, retried if they conflict with others, and parts of its work whose failure is logged."""
 
+import contextlib
+import logging
 import time
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import sqlalchemy as sa
 
 from portal.database.engine import writing
-from portal.database.errors import is_retryable
+from portal.database.errors import affects_whole_database, is_retryable
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -31,3 +33,15 @@ def in_retried_transaction(
                 raise
             time.sleep(0.01 * number)
     raise AssertionError("unreachable")
+
+
+@contextlib.contextmanager
+def failure_logged(log: logging.Logger, sentence: str, *names: Any) -> Iterator[None]:
+    """For a part of the worker's work: if it fails, the `sentence` is logged, and what follows is done. Raises
+    errors of the whole database, which leave nothing else to do."""
+    try:
+        yield
+    except Exception as error:
+        if affects_whole_database(error):
+            raise
+        log.exception(sentence, *names)
