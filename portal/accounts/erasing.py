@@ -32,7 +32,7 @@ from portal.records.reading.records import Records
 from portal.records.reading.search_everywhere import hits_everywhere
 from portal.records.writing.changing import change_record
 from portal.records.writing.history import Author, add_event
-from portal.records.writing.module_rows import touch_row
+from portal.records.writing.module_rows import row_writer
 from portal.texts import _, translate
 
 DELETED_PERSON = _("Deleted person")
@@ -192,7 +192,7 @@ class Erasure:
         if people.module.table is None:
             signatures = [field.store(None) for field in people.module.fields.values() if field.signs]
             emptied = {name: value for columns in signatures for name, value in columns.items()}
-            touch_row(people, person.id, {**emptied, "comments": 0, "attachments": 0})
+            row_writer(people).touch(person.id, {**emptied, "comments": 0, "attachments": 0})
         self._find_again(person.module, [person.id])
         self._forget_values(_is_about(tables.event, person))
         add_event(people, person.id, "erased", self.author)

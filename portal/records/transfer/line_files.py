@@ -30,7 +30,7 @@ from portal.records.transfer.import_row import BadCell, ImportRow
 from portal.records.transfer.row_buffer import RowBuffer
 from portal.records.writing.history import SYSTEM
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
-from portal.records.writing.module_rows import touch_row
+from portal.records.writing.module_rows import row_writer
 from portal.records.writing.writer import Writer
 from portal.texts import _
 
@@ -217,7 +217,7 @@ def _complete(system: Records, record_id: int, values: dict[str, Any]) -> None:
     whole = with_whole_rows(system, values)
     write_own_tables(system, record_id, whole)
     if columns := recomputed(system, record_id, whole):
-        touch_row(system, record_id, columns)
+        row_writer(system).touch(record_id, columns)
     replace_texts(system, [record_id])
 
 

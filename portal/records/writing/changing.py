@@ -18,7 +18,7 @@ from portal.records.writing.files import delete_replaced_files, insert_field_fil
 from portal.records.writing.form_conditions import hidden_by_change, unread_values
 from portal.records.writing.history import Author, add_event, author_of, change_details
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
-from portal.records.writing.module_rows import touch_row, update_row
+from portal.records.writing.module_rows import row_writer
 from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
 from portal.records.writing.signatures import add_change_events, with_signatures, without_signed
 
@@ -47,7 +47,7 @@ def change_record(
         records.module.field(name).is_internal_change(before.get(name), value) for name, value in changed.items()
     )
     row = columns | (_modified(records, author, version + 1) if visible else {"_version": version})
-    if not update_row(records, record.id, version, row):
+    if not row_writer(records).update(record.id, version, row):
         raise ConflictError(record.id)
     write_own_tables(records, record.id, changed)
     add_change_events(records, record.id, kind, author, before, changed)
@@ -89,7 +89,7 @@ def move_in_place(records: Records, author: Author, record: Record, transition: 
 
     Raises ConflictError if the record has another version by now.
     """
-    if not update_row(records, record.id, record.version, _modified(records, author, record.version + 1)):
+    if not row_writer(records).update(record.id, record.version, _modified(records, author, record.version + 1)):
         raise ConflictError(record.id)
     state = {records.module.state_field: transition.to} if records.module.state_field else {}
     add_event(records, record.id, f"moved:{transition.name}", author, change_details(records.module, state, state))
@@ -98,7 +98,7 @@ def move_in_place(records: Records, author: Author, record: Record, transition: 
 
 def touch_record(records: Records, author: Author, record: Record, row: Mapping[str, Any]) -> None:
     """Changes columns of a record that are not values of fields, such as its number of files; counts as a change."""
-    touch_row(records, record.id, {**row, **_modified(records, author)})
+    row_writer(records).touch(record.id, {**row, **_modified(records, author)})
     _is_newest(records, author, record)
 
 

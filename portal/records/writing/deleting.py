@@ -21,7 +21,7 @@ from portal.records.reading.records import Query, Record, Records
 from portal.records.writing.changing import change_record
 from portal.records.writing.history import Author, add_event
 from portal.records.writing.links_and_lines import write_own_tables
-from portal.records.writing.module_rows import delete_row
+from portal.records.writing.module_rows import row_writer
 from portal.texts import _, ngettext
 
 GO_WITH_THEIR_RECORD = ("comment", "file", "watcher", "seen")  # rows of the portal's own tables
@@ -61,7 +61,7 @@ class Deletion:
         _delete_what_depends(system, ids)
         search.remove(system.connection, system.policy.tables.search, system.name, ids)
         for record_id in ids:
-            delete_row(system, record_id)
+            row_writer(system).delete(record_id)
 
     def _clear_history(self, system: Records, ids: Sequence[int]) -> None:
         """Removes the values from the history of records; the event of their deletion has only the reference."""

@@ -57,7 +57,7 @@ from portal.records.writing.lifecycle import (
 )
 from portal.records.writing.links_and_lines import with_whole_rows, write_own_tables
 from portal.records.writing.matching_values import without_mismatches
-from portal.records.writing.module_rows import insert_row, touch_row
+from portal.records.writing.module_rows import row_writer
 from portal.records.writing.pending_files import PendingFile
 from portal.records.writing.seen_and_hidden import mark_new_to_staff, mark_own_change_seen
 from portal.records.writing.signatures import add_signed_event, with_signatures
@@ -83,7 +83,7 @@ class Writer:
         values = without_mismatches(records, without_taken(records, filled, given=values), given)
         values = insert_field_files(records, values, self.author)
         values = with_signatures(records, with_whole_rows(records, values), self.author)
-        record_id = insert_row(records, values, self.author)
+        record_id = row_writer(records).insert(values, self.author)
         write_own_tables(records, record_id, values)
         assign_files(records, values, record_id)
         add_event(records, record_id, "created", self.author, state_details(records.module, values))
@@ -208,7 +208,7 @@ class Writer:
         table = self.records.table
         row = {name: table.c[name] - number for name, number in removed.items() if number}
         if row:
-            touch_row(self.records, record.id, row)
+            row_writer(self.records).touch(record.id, row)
         replace_texts(self.records.as_system, [record.id])
 
     def attach(self, record: Record, files: Sequence[PendingFile], *, comment_id: int | None = None) -> None:
