@@ -279,6 +279,11 @@ class WithDeadline(Shape):
         return cast(sa.ColumnElement[Any], table.c[cast(Any, self).name])
 
     @property
+    def judged_deadlines(self) -> tuple[str, ...]:
+        """The deadlines of the record about which the field says whether they were met."""
+        return ()
+
+    @property
     def stopwatch(self) -> Stopwatch | None:
         """The stopwatch of an elapsed time that the database alone cannot compute, once bound; else None."""
         return None

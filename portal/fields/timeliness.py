@@ -87,6 +87,10 @@ class Timeliness(HasOptions):
         return () if self.soon or is_usual else ("soon",)
 
     @property
+    def judged_deadlines(self) -> tuple[str, ...]:
+        return self.of
+
+    @property
     def sources(self) -> tuple[str, ...]:
         return (*self.of, self.to_) if self.to_ else self.of
 

@@ -30,9 +30,10 @@ def check_deadline(draft: DeclarationDraft, module: Module, field: Field, at: Cu
     if field.takes_days:
         _check_time(module, field, at["time"])
     if not field.sets_deadline:
+        is_judged = any(field.name in other.judged_deadlines for other in module.fields.values())
         for name in OF_WITHIN:
             key = name.rstrip("_")
-            if value_of_key(field, name):
+            if value_of_key(field, name) and not (name == "to_" and is_judged):
                 at[key].key.warn("has no effect: without within: the portal sets no deadline")
     elif module.name in draft.row_modules:
         at["within"].key.wrong("within has no meaning here: a record has deadlines, a line has none")
