@@ -55,11 +55,12 @@ def add_requests(world, count, ancient=0):
 
 
 def statements_of(world, browser, address):
-    """How many statements a page takes."""
-    found = []
+    """How many statements a page takes, without those of threads in the background."""
+    found, page_thread = [], threading.get_ident()
 
     def note(connection, cursor, statement, *others):
-        found.append(statement)
+        if threading.get_ident() == page_thread:
+            found.append(statement)
 
     sa.event.listen(world.portal.engine, "before_cursor_execute", note)
     try:
