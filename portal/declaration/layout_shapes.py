@@ -27,7 +27,7 @@ class ListLayout(Shape):
 
 class Section(Shape):
     title: Text | None = None
-    fields: tuple[value_types.Row, ...]
+    fields: tuple[value_types.LayoutRow, ...]
     show_when: Where | None = None
 
 

@@ -12,7 +12,7 @@ from portal.declaration.declaration_draft import DeclarationDraft, LinkingPath
 from portal.declaration.layout_shapes import DetailLayout, FormLayout, ListLayout, Related, Section, Step, Tab
 from portal.declaration.references import BARE_NUMBER
 from portal.declaration.shapes import Access, Module
-from portal.declaration.value_types import Row
+from portal.declaration.value_types import LayoutRow
 from portal.fields.base import Field
 from portal.fields.base_parts import FieldPlace
 from portal.fields.link import link_targets
@@ -144,9 +144,9 @@ def _is_in_heading(module: Module, field: Field) -> bool:
     return field.name == module.title and field.display == "plain"
 
 
-def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
+def _rows(rows: Iterable[LayoutRow], visible: frozenset[str]) -> tuple[LayoutRow, ...]:
     """The rows of a form's layout with only the `visible` fields."""
-    filtered: list[Row] = []
+    filtered: list[LayoutRow] = []
     for row in rows:
         names = tuple(name for name in ((row,) if isinstance(row, str) else row) if name in visible)
         if names:
@@ -154,7 +154,7 @@ def _rows(rows: Iterable[Row], visible: frozenset[str]) -> tuple[Row, ...]:
     return tuple(filtered)
 
 
-def flat(rows: Iterable[Row]) -> tuple[str, ...]:
+def flat(rows: Iterable[LayoutRow]) -> tuple[str, ...]:
     """The names of the fields of a layout in order, with rows of several fields flattened."""
     return tuple(name for row in rows for name in ((row,) if isinstance(row, str) else row))
 

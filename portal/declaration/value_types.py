@@ -26,7 +26,7 @@ TabName = Annotated[str, Names("tab")]
 
 
 # One field, or several side by side.
-Row = FieldName | tuple[FieldName, ...]
+LayoutRow = FieldName | tuple[FieldName, ...]
 FormRow = FormField | tuple[FormField, ...]
 StateNames = Annotated[tuple[State, ...], BeforeValidator(as_list), OneOrSeveral()]
 SortFields = Annotated[tuple[SortField, ...], BeforeValidator(as_list), OneOrSeveral()]

@@ -61,7 +61,7 @@ def post(url: str, secrets: Sequence[str], message_id: str, now: datetime.dateti
         "webhook-timestamp": str(int(now.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
-    status, retry_after = _answer(url, body.encode(), headers)
+    status, retry_after = _response(url, body.encode(), headers)
     if not 200 <= status < 300:
         redirects = ", and redirects are not followed" if 300 <= status < 400 else ""
         pause, gone = requested_pause(retry_after, now), status == http.HTTPStatus.GONE
@@ -80,7 +80,7 @@ def requested_pause(retry_after: str, now: datetime.datetime) -> datetime.timede
     return max(NO_PAUSE, min(pause, LONGEST_PAUSE))
 
 
-def _answer(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+def _response(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
     """The response of a webhook's receiver: the status, and the value of Retry-After."""
     parts = urlsplit(url)
     connection = _connection(parts)

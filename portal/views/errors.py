@@ -160,7 +160,7 @@ def http_error(error: HTTPError, request: Request) -> Any:
 @exception_view_config(InputError, renderer="error.pt")
 def wrong_input(error: InputError, request: Request) -> Any:
     """The response to a program whose input cannot be accepted: a sentence for each field."""
-    return _answer_program(request, error.status, request.reader.text(error.message), error.fields)
+    return _response_to_program(request, error.status, request.reader.text(error.message), error.fields)
 
 
 @exception_view_config(UnicodeDecodeError, renderer="error.pt")
@@ -228,7 +228,7 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> E
         known = 500 if status >= 500 else 400
     text = text or TEXTS.get(status, TEXTS.get(known, ""))
     if is_api_request(request):
-        return _answer_program(request, status, text)
+        return _response_to_program(request, status, text)
     record_url = _address_of_record(request) if status == 409 else ""
     retry_url = _address_of_form(request) if status in (409, 429, 503) and not record_url else ""
     back_url = "" if record_url or retry_url else _address_before(request)
@@ -248,7 +248,7 @@ def _page(request: Request, status: int, text: str = "", heading: str = "") -> E
     )
 
 
-def _answer_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
+def _response_to_program(request: Request, status: int, text: str, fields: Mapping[str, str] = NO_FIELDS) -> Response:
     """The response to a program instead of an error page, as JSON."""
     reader, response = request.reader, request.response
     error: dict[str, Any] = {"error": reader.text(text)}

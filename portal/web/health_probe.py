@@ -15,7 +15,7 @@ from typing import Any
 from portal.database.errors import DatabaseError
 from portal.jobs.pending_work import PendingWork
 
-TIMEOUT = 0.08  # seconds that an answer waits for the database
+TIMEOUT = 0.08  # seconds that a response waits for the database
 RESULT_LIFETIME = 10.0  # seconds for which the last result counts while the next one is awaited
 LATE = 15 * 60.0  # seconds after which waiting work is late
 WORKER_SILENT = 5 * 60.0  # seconds without a heartbeat of the worker

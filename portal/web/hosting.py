@@ -55,7 +55,7 @@ class HostedPortals:
         """Passes a request to the portal of its host."""
         name = _host_name(environ)
         if name is None or not self._is_portal(name):
-            return _answer_for_nobody(environ)(environ, start_response)
+            return _response_for_nobody(environ)(environ, start_response)
         application = self.application(name)
         if application is None:
             broken = Response(BROKEN, status=503, content_type="text/plain", headers={"Retry-After": "5"})
@@ -107,8 +107,8 @@ class HostedPortals:
         return made
 
 
-def _answer_for_nobody(environ: Mapping[str, Any]) -> Response:
-    """The answer to load balancers, which check the process by its IP address, for no portal."""
+def _response_for_nobody(environ: Mapping[str, Any]) -> Response:
+    """The response to load balancers, which check the process by its IP address, for no portal."""
     if environ.get("PATH_INFO") == HEALTH:
         return Response(json_body={"status": "live"})
     return Response(UNKNOWN, status=404, content_type="text/plain")

@@ -12,7 +12,7 @@ from portal.declaration.shapes import Access, Module
 from portal.declaration.source.cursor import Cursor
 from portal.declaration.source.suggestions import list_in_text, suggest
 from portal.declaration.unknown_names import no_effect_without, no_part
-from portal.declaration.value_types import Row
+from portal.declaration.value_types import LayoutRow
 from portal.fields.base import Field
 
 PlacedName = tuple[Cursor, str]
@@ -88,7 +88,7 @@ def _check_detail(draft: DeclarationDraft, module: Module, layout: DetailLayout,
         _check_related(draft, module, related, at["related"][index])
 
 
-def _check_empty(names: Sequence[Row] | None, at: Cursor) -> None:
+def _check_empty(names: Sequence[LayoutRow] | None, at: Cursor) -> None:
     if names is not None and () in (names or [()]):
         at.warn("names no field")
 
@@ -190,7 +190,7 @@ def _items(names: Iterable[str], at: Cursor) -> Iterator[PlacedName]:
     yield from ((at[index], name) for index, name in enumerate(names))
 
 
-def _rows(rows: Iterable[Row], at: Cursor) -> Iterator[PlacedName]:
+def _rows(rows: Iterable[LayoutRow], at: Cursor) -> Iterator[PlacedName]:
     for index, row in enumerate(rows):
         if isinstance(row, str):
             yield at[index], row

@@ -56,9 +56,9 @@ class Answer:
 def show_all_history(context: Administration, request: Request) -> WholeHistoryPage:
     """`GET /-/history`: the newest events, narrowed by `module`, `who`, `record`, `from` and `to` of the address."""
     inputs = {name: str(request.GET.get(name, "")).strip()[:LONGEST] for name in NAMES}
-    answer, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
+    shown, parameters = _events_of(request, inputs), [(name, text) for name, text in inputs.items() if text]
     return WholeHistoryPage(
-        lines=tuple(_record_line(request, event, record) for event, record in answer.events),
+        lines=tuple(_record_line(request, event, record) for event, record in shown.events),
         modules=tuple(
             Offer(name, display_name(access), chosen=name == inputs["module"])
             for name, access in request.policy.modules.items()
@@ -67,9 +67,9 @@ def show_all_history(context: Administration, request: Request) -> WholeHistoryP
         record=inputs["record"],
         start=inputs["from"],
         end=inputs["to"],
-        error=answer.error,
+        error=shown.error,
         clear_url=history_address() if parameters else "",
-        older_url=history_address([*parameters, ("before", str(answer.more))]) if answer.more else "",
+        older_url=history_address([*parameters, ("before", str(shown.more))]) if shown.more else "",
     )
 
 

@@ -147,7 +147,7 @@ def _shown_audience(request: Request, records: Records, record: reading.Record, 
     groups, policies = _groups(request, records, record, subject)
     places = Places(request.registry.live.folder)
 
-    def answer(policy: Policy) -> list[Reason]:
+    def reasons_of(policy: Policy) -> list[Reason]:
         """For a yes, all reasons except that the profile has the module; for a no, the one that decides."""
         steps = list(explain(request.connection, policy, records.name, record.id, subject))
         return shown_reasons(request, policy, steps[1:] if steps[-1].holds else steps[-1:], places)
@@ -155,10 +155,11 @@ def _shown_audience(request: Request, records: Records, record: reading.Record, 
     shown = []
     for (profile, decides, _alone), accounts in groups.items():
         policy = policies.get(accounts[0].id)
-        shown.append(_group(request, profile, accounts, answer(policy) if policy else [Reason(decides, holds=False)]))
+        reasons = reasons_of(policy) if policy else [Reason(decides, holds=False)]
+        shown.append(_group(request, profile, accounts, reasons))
     for name in request.portal.declaration.profiles.keys() - {profile for profile, _decides, _alone in groups}:
         identity = viewed_profile_identity(request.portal.tables, name, request.identity)
-        shown += [_group(request, name, [], answer(identity.policy))] if identity else []
+        shown += [_group(request, name, [], reasons_of(identity.policy))] if identity else []
     seeing = tuple(group for group in shown if group.reasons[-1].holds)
     blind = tuple(group for group in shown if not group.reasons[-1].holds)
     return Audience(

@@ -73,7 +73,7 @@ def change_views(module: Module, request: Request) -> Response:
     try:
         if name == "save":
             key = _views(request).add(module.module_name, posted_text(request, "name"), _arrangement_of(shown))
-            return _answer(request, list_address(module.module_name, {VIEW: key}))
+            return _response(request, list_address(module.module_name, {VIEW: key}))
         change = CHANGES.get(name)
         if change is None or shown.view is None or not shown.is_own:
             raise HTTPNotFound
@@ -98,22 +98,22 @@ def _arrangement_of(shown: ShownList) -> Arrangement:
 
 def _overwrite(shown: ShownList, view: SavedView, request: Request) -> Response:
     _views(request).overwrite(shown.records.name, view.key, _arrangement_of(shown))
-    return _answer(request, list_address(shown.records.name, {VIEW: view.key}))
+    return _response(request, list_address(shown.records.name, {VIEW: view.key}))
 
 
 def _rename(shown: ShownList, view: SavedView, request: Request) -> Response:
     _views(request).rename(shown.records.name, view.key, posted_text(request, "name"))
-    return _answer(request, shown.address())
+    return _response(request, shown.address())
 
 
 def _make_default(shown: ShownList, view: SavedView, request: Request) -> Response:
     _views(request).make_default(shown.records.name, view.key)
-    return _answer(request, shown.address())
+    return _response(request, shown.address())
 
 
 def _make_declared_default(shown: ShownList, _view: SavedView, request: Request) -> Response:
     _views(request).make_default(shown.records.name, "")
-    return _answer(request, shown.address())
+    return _response(request, shown.address())
 
 
 def _delete(shown: ShownList, view: SavedView, request: Request) -> Response:
@@ -149,5 +149,5 @@ def _views(request: Request) -> SavedViews:
     return SavedViews(request.connection, request.portal.tables, request.visitor.identity.account.id)
 
 
-def _answer(request: Request, address: str) -> Response:
+def _response(request: Request, address: str) -> Response:
     return set_flash(request, HTTPSeeOther(address), "edited")

@@ -15,7 +15,7 @@ from portal.declaration.home_shapes import Home
 from portal.declaration.layout_shapes import DetailLayout
 from portal.declaration.shape_keys import key_info, keys_of, shape_in
 from portal.declaration.shapes import ACTIONS, EVENTS, Module
-from portal.declaration.value_types import FormRow, Row
+from portal.declaration.value_types import FormRow, LayoutRow
 from portal.fields.base import Field
 from portal.fields.base_shape import Names, Shape
 from portal.workshop.schema.descriptions import ACTION_DESCRIPTIONS
@@ -108,7 +108,7 @@ class Narrowing:
     def _by_kind(self, annotation: Any, parts: list[Schema]) -> Schema:
         """The narrowed schema for a list, of its items, one of which may be written alone; for a union, of the part for
         the kind of value."""
-        if get_origin(annotation) is tuple or annotation in (Row, FormRow):
+        if get_origin(annotation) is tuple or annotation in (LayoutRow, FormRow):
             return {"if": {"type": "array"}, "then": {"items": parts[0]}, "else": parts[0]}
         if StrictBool in get_args(annotation):
             return {"if": {"type": "string"}, "then": parts[0]}
