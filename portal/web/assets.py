@@ -40,7 +40,7 @@ REMARK = re.compile(r"^\s*//[^\n]*\n|^\s*/\*\*.*?\*/\n|[ \t]+// [^\n]*$", re.MUL
 EXPORT = re.compile(r"^export ", re.MULTILINE)
 INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 # In scripts, where no text in quotes contains any of these.
-NEEDLESS = re.compile(r"(?<=[;{(,\[])\n| (=>|={1,3}|!==|&&|\|\||\?\??) ")
+NEEDLESS = re.compile(r"(?<=[;{(,\[\n])\n|(?<=\)) (?={)| (=>|={1,3}|!==|&&|\|\||\?\??) ")
 AROUND_SIGNS = re.compile(r"\s*([{};])\s*|(?<=[:,])\s+")
 
 

@@ -244,10 +244,11 @@ attach("[data-combobox]", (box) => {
     choice.take(detail.value, detail.title);
     combobox.input.value = choice.shown();
   });
-  // After Back, browsers fill in what was chosen when scripts have already run.
-  addEventListener("pageshow", () => {
-    const before = choice.shown();
-    choice.read();
-    if (choice.shown() !== before) combobox.input.value = choice.shown();
-  });
+  // After Back, browsers fill in what was chosen when scripts have already run; then Safari empties the input.
+  addEventListener("pageshow", ({ persisted }) =>
+    setTimeout(() => {
+      choice.read();
+      if (persisted || document.activeElement !== combobox.input) combobox.leave();
+    }),
+  );
 });

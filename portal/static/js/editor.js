@@ -9,7 +9,7 @@ const TAGS = new Set(
 const ATTRIBUTES = new Map(["title", "alt", "width", "height", "start", "colspan", "rowspan", "scope"].map((name) => [name, /^/]));
 ATTRIBUTES.set("href", /^(https?:|mailto:|tel:|[^:]*$|[^:]*[/?#])/i);
 ATTRIBUTES.set("src", /^\/(?![/\\])[^\x00-\x20\\?#]*(\/files\/\d+(\/preview)?|\.(png|jpe?g|gif|webp))$/i);
-const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link", "createLink"]];
+const TOOLS = [["bold", "bold"], ["italic", "italic"], ["list", "insertUnorderedList"], ["link"]];
 
 attach("[data-editor]", (box) => {
   const textarea = box.querySelector("textarea");
@@ -52,13 +52,20 @@ function toolbar(box, editable, keep) {
     button.addEventListener("mousedown", (event) => event.preventDefault());
     button.addEventListener("click", () => {
       editable.focus();
-      const address = command === "createLink" ? prompt(box.dataset.address, "https://") : null;
-      if (command !== "createLink" || /^(https?:|mailto:)/i.test(address ?? "")) document.execCommand(command, false, address);
+      if (command) document.execCommand(command);
+      else link(prompt(box.dataset.address, "https://"));
       keep();
     });
     bar.append(button);
   }
   return bar;
+}
+
+function link(href) {
+  if (!/^(https?:|mailto:)/i.test(href)) return;
+  // Firefox makes no link without a selection.
+  if (getSelection().isCollapsed) document.execCommand("insertHTML", false, make("a", { href }, href).outerHTML);
+  else document.execCommand("createLink", false, href);
 }
 
 function drawing(address) {
