@@ -158,8 +158,10 @@ def reach(url: str, looks_only: bool = False) -> sa.Engine:
         with reading(engine) as connection:
             if engine.name == "sqlite":
                 connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")
-            elif (encoding := postgresql.wrong_encoding(connection)) and not looks_only:
-                reason = f"its encoding {encoding} has no place for most letters; make one with ENCODING 'UTF8'"
+            elif encoding := postgresql.wrong_encoding(connection):
+                reason = (
+                    f"its encoding {encoding} lacks letters; move to one with ENCODING 'UTF8' (pg_dump, pg_restore)"
+                )
                 raise DatabaseUnreachableError(f"the database at {without_password(url)} cannot be used: {reason}")
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
         address = "sqlite:///var/portal.sqlite or postgresql+psycopg://user:password@host/name"

@@ -297,9 +297,8 @@ def test_a_database_whose_encoding_lacks_letters_is_refused(postgresql_url):
         connection.exec_driver_sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     try:
         address = postgresql_url.replace(engine.url.database, "latin")
-        with pytest.raises(DatabaseUnreachableError, match="its encoding LATIN1 has no place for most letters"):
+        with pytest.raises(DatabaseUnreachableError, match="its encoding LATIN1 lacks letters"):
             reach(address)
-        reach(address, looks_only=True).dispose()
     finally:
         with alone.connect() as connection:
             connection.exec_driver_sql("DROP DATABASE latin WITH (FORCE)")
