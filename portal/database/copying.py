@@ -18,7 +18,7 @@ from portal.database.sqlite import read_only_engine
 
 NAMES = {"sqlite": "database.sqlite", "postgresql": "database.dump"}
 LOCK_TIMEOUT = 30.0  # seconds to wait for a lock of SQLite
-PUBLIC = "public"  # PostgreSQL's schema if an address names none
+PUBLIC = "public"  # PostgreSQL's usual schema
 TABLE_IN_LIST = re.compile(r"^\d+; \d+ \d+ TABLE (\S+) ", re.MULTILINE)  # a line of pg_restore --list
 INSTALLED = "/usr/lib/postgresql"  # where Debian installs the programs of each version
 
@@ -67,11 +67,10 @@ def restore_copy(url: str, source: Path) -> None:
         _restore_sqlite(Path(address.database or ""), source)
     else:
         options = ["--no-owner", "--no-privileges", "--single-transaction"]
-        schema = _make_empty_schema(url).strip('"')
-        if (copied_schema := _schema_of_copy(source)) != (schema or PUBLIC):
-            name = schema or PUBLIC
-            raise CopyError(f"the backup is of the schema {copied_schema}, and the address names the schema {name}")
-        if schema:
+        schema = _make_empty_schema(url)
+        if (copied_schema := _schema_of_copy(source)) != schema:
+            raise CopyError(f"the backup is of the schema {copied_schema}, and this database uses the schema {schema}")
+        if schema != PUBLIC:
             options += ["--schema", schema]  # only its contents: it already exists
         _run(address, "pg_restore", *options, str(source))
 
@@ -101,7 +100,10 @@ def _restore_sqlite(target: Path, source: Path) -> None:
 
 
 def _make_empty_schema(url: str) -> str:
-    """The schema for a restored copy, quoted, created if missing. Raises CopyError if there are tables."""
+    """The schema for a restored copy: that of the address, created if missing, or that of the user's `search_path`.
+
+    Raises CopyError if there are tables.
+    """
     try:
         engine = reach(url)
     except DatabaseUnreachableError as error:
@@ -109,12 +111,12 @@ def _make_empty_schema(url: str) -> str:
     try:
         with writing(engine) as connection:
             make_schema(connection)
-            tables, schema = sa.inspect(connection).get_table_names(), schema_of(connection)
+            tables, schema = sa.inspect(connection).get_table_names(), connection.scalar(sa.func.current_schema())
     finally:
         engine.dispose()
     if tables:
         raise CopyError(f"the database is not empty, it has the table {tables[0]}")
-    return schema
+    return str(schema)
 
 
 def _run(url: sa.URL, program: str, *arguments: str) -> None:

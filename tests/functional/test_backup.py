@@ -143,3 +143,21 @@ def test_a_backup_that_names_a_file_outside_of_it_writes_none_there(portal_folde
     (content / "backup.json").write_text(json.dumps(manifest))
     assert "damaged" in run("restore", content, "--folder", folder, code=1)
     assert not list(tmp_path.glob("a/**/*.yaml"))
+
+
+def test_a_portal_in_the_schema_of_its_user_is_restored_there(portal_folder, postgresql, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with postgresql.empty_database() as first, postgresql.empty_database() as second:
+        for url in (first, second):
+            engine = make_engine(url)
+            with writing(engine) as connection:
+                connection.exec_driver_sql("CREATE SCHEMA care")
+                connection.exec_driver_sql(
+                    f"ALTER ROLE portal IN DATABASE {engine.url.database} SET search_path = care"
+                )
+            engine.dispose()
+        run("apply", "--folder", portal_folder, "--database", first)
+        run("backup", tmp_path / "backup", "--folder", portal_folder, "--database", first)
+        run("restore", tmp_path / "backup", "--folder", elsewhere, "--database", second)
+        assert "nothing to do" in run("plan", "--folder", elsewhere, "--database", second)
