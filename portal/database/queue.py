@@ -127,8 +127,8 @@ def send_again(
     """Makes a row of a queue due now, before all others, until it is given up: by default, as late as a new one. False
     if there is no such row."""
     give_up = until or now + GIVE_UP
-    values = {"state": WAITING, "next_try": now - AHEAD, "give_up": give_up, "attempts": 0, "sent": None}
-    return update_queued_row(connection, table, row_id, **values) == 1
+    times = {"next_try": now - AHEAD, "locked_until": None, "give_up": give_up, "sent": None}
+    return update_queued_row(connection, table, row_id, state=WAITING, attempts=0, **times) == 1
 
 
 def remove(connection: sa.Connection, table: sa.Table, row_id: int) -> None:

@@ -28,6 +28,7 @@ from portal.jobs.worker import Worker
 from portal.mail import builder, record_letters
 from portal.mail.account_letters import password_changed_letter
 from portal.mail.builder import Sender
+from portal.mail.letter_text import read_letter
 from portal.mail.smtp import SmtpServer
 from tests.functional.test_emails import comment, open_ticket
 from tests.functional.world import ANNA, NANCY, PORTALS, Browser
@@ -232,6 +233,28 @@ def test_a_letter_whose_link_no_longer_works_is_not_sent_again(post, server, mon
     assert sentence in answer
     assert "Send again" not in answer
     assert states(post) == ["sent"]
+
+
+def test_a_one_time_link_that_someone_wrote_is_not_that_of_their_email(post, server):
+    record = open_ticket(post)
+    worker_of(post, server).turn()
+    comment(post, NANCY, record, f"Is this one yours? https://care.example/signup/{'a' * 43}")
+    post.clock.now += 10 * MINUTE
+    worker_of(post, server).turn()
+    [letter] = [row for row in rows(post) if "Is this one yours?" in read_letter(row["message"])]
+    assert "no longer works" not in post[NANCY].get(f"/-/outbox?letter={letter['id']}")
+
+
+def test_a_letter_that_keeps_its_place_until_a_retry_is_sent_again_at_once(post, server):
+    visitor = Browser(post.app)
+    token = visitor.get("/password/forgotten").html.find("input", attrs={"name": "_csrf"})["value"]
+    visitor.post("/password/forgotten", {"_csrf": token, "email": ANNA}, status=303)
+    server.answers = ["451 later"]
+    worker = worker_of(post, server)
+    assert worker.turn().sent == 0
+    [letter] = rows(post)
+    post[NANCY].send("/-/outbox", {"letter": str(letter["id"])}, status=303)
+    assert worker.turn().sent == 1
 
 
 def test_a_letter_for_people_with_access_is_not_sent_to_others(post, server):

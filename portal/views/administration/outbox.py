@@ -109,7 +109,7 @@ def show_outbox(context: Administration, request: Request) -> OutboxPage:
         chosen=_letter(chosen, request) if chosen else None,
         text=text if may_show_links and "links" in request.GET else hide_links(text),
         links_url=f"/-/outbox?letter={chosen_id}&links=1" if may_show_links and "links" not in request.GET else "",
-        is_expired=_of_use_until(request, text) <= request.now,
+        is_expired=chosen is not None and _of_use_until(request, chosen) <= request.now,
         may_send=request.visitor.identity is not None and request.visitor.identity.administrator,
         sends_email=request.registry.serving.sends_email,
         late=late,
@@ -127,7 +127,7 @@ def send_letter_again(context: Administration, request: Request) -> Response:
         return set_flash(request, HTTPSeeOther("/-/outbox"), "webhook-again")
     letter_id, table = posted_text(request, "letter"), request.portal.tables.outbox
     letter, response = _find_letter(request, letter_id), HTTPSeeOther(f"/-/outbox?letter={letter_id}")
-    until = _of_use_until(request, read_letter(letter["message"])) if letter else None
+    until = _of_use_until(request, letter) if letter else None
     if until is not None and until <= request.now:
         return response
     _send_again(request, table, letter_id, until)
@@ -140,12 +140,14 @@ def _find_letter(request: Request, letter_id: str) -> Any:
     return outbox.find_letter(request.connection, request.portal.tables, int(letter_id))
 
 
-def _of_use_until(request: Request, text: str) -> datetime.datetime:
-    """Until when a letter with this text may be sent: as long as a new one, or as its one-time link works."""
-    token, end = one_time_token(text), request.now + queue.GIVE_UP
-    return (
-        end if token is None else min(end, works_until(request.connection, request.portal.tables, token) or request.now)
-    )
+def _of_use_until(request: Request, letter: Any) -> datetime.datetime:
+    """Until when a letter may be sent: as long as a new one, or as its one-time link works. One about a record has no
+    such link, whatever links people write in it."""
+    end = request.now + queue.GIVE_UP
+    token = None if letter["record"] else one_time_token(read_letter(letter["message"]))
+    if token is None:
+        return end
+    return min(end, works_until(request.connection, request.portal.tables, token) or request.now)
 
 
 def _send_again(request: Request, table: Any, row_id: str, until: datetime.datetime | None = None) -> None:
