@@ -28,7 +28,7 @@ attach("[data-lines]", (box) => {
     const row = template.content.firstElementChild.cloneNode(true);
     body.append(row);
     renumber();
-    for (const control of inputs(row)) put(control, ...(values[control.name] ?? []));
+    for (const control of inputs(row)) if (control.name in values) put(control, ...values[control.name]);
     drawn(row);
     return row;
   }
@@ -80,8 +80,8 @@ function inputs(row) {
   return [...row.querySelectorAll("[name]:not(button)")];
 }
 
-function put(control, values = [], title) {
-  if (["checkbox", "radio"].includes(control.type)) control.checked = values.length ? values.includes(control.value) : control.checked;
+function put(control, values, title) {
+  if (["checkbox", "radio"].includes(control.type)) control.checked = values.includes(control.value);
   else if (values.length) fill(control, values[0], title);
 }
 
