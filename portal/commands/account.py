@@ -99,7 +99,7 @@ def show() -> None:
     Example: portal account list
     """
     portal = open_portal()
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         rows = all_accounts(connection, portal.tables)
     for row in rows:
         click.echo("  ".join([row["email"], row["profile"], row["name"] or "", *_state(row)]).rstrip())
@@ -233,7 +233,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
     declared = portal.declaration.profiles.get(profile)
     if declared is None or declared.staff:
         raise click.ClickException(f'there is no profile "{profile}" that is not staff')
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         number = count_uninvited(connection, portal.tables)
     if dry_run:
         click.echo(f"{plural(number, 'person', 'people')} would be invited.")
@@ -245,7 +245,7 @@ def invite_all(profile: str, dry_run: bool, **days: Any) -> None:
         return Sender(tables.declaration, address, now)
 
     Inviting(portal.engine, lambda: datetime.datetime.now(datetime.UTC), sender).invite_all(portal.tables)
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         left = count_uninvited(connection, portal.tables)
     click.echo(f"{plural(number - left, 'person', 'people')} invited.")
     if left:

@@ -132,7 +132,7 @@ def _sentences(erasure: Erasure) -> Iterator[str]:
 
 def _print_mentions(portal: OpenPortal, names: list[str]) -> None:
     """Prints where texts that people wrote may still name the person: the portal cannot tell."""
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         records = mentions(connection, portal.tables, names)
     if records:
         places = ", ".join(f"{record.module} {record.reference or record.id}" for record in records)

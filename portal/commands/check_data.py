@@ -5,6 +5,7 @@ from pathlib import Path
 
 from portal.accounts.accounts import find_account
 from portal.accounts.identity import identify
+from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.database.engine import Connection, reading
 from portal.declaration.source.places import Places
@@ -20,7 +21,7 @@ def data_problems(folder: Path | None) -> list[Problem]:
     """What `portal check --data` finds: unmet expectations, missing and outdated records, lists that would be slow."""
     portal = open_portal(folder=folder)
     places = Places(portal.settings.folder)
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         return list(_problems(portal, connection, places))
 
 

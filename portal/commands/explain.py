@@ -6,6 +6,7 @@ import click
 
 from portal.accounts.accounts import find_account
 from portal.accounts.identity import identify, sign_in_refusal
+from portal.commands.database_errors import database_errors_explained
 from portal.commands.open_portal import OpenPortal, open_portal
 from portal.commands.options import common_options
 from portal.database.engine import Connection, reading
@@ -29,7 +30,7 @@ def command(email: str, module: str, reference: str, field_or_action: str | None
     portal = open_portal()
     portal.check_module(module)
     places = Places(portal.settings.folder)
-    with reading(portal.engine) as connection:
+    with database_errors_explained(), reading(portal.engine) as connection:
         account = find_account(connection, portal.tables, email)
         steps = list(_steps(connection, portal, email, (module, reference, field_or_action)))
     profile = account.profile if account else None
