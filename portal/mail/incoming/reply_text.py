@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailparser_reply.constants import MAIL_LANGUAGES
 
-LOOKED_AT = 100_000  # characters; the rest of a longer mail counts as quoted
+LONGEST_READ = 100_000  # characters; the rest of a longer mail counts as quoted
 LONGEST_ATTRIBUTION = 3  # lines that “On … wrote:” may span
 
 POLISH_THUNDERBIRD = re.compile(r"W dniu\b.{6,200}\b(pisze|napisał)", re.IGNORECASE)
@@ -75,8 +75,8 @@ def split_reply(text: str) -> Reply:
 
     Answers between quoted lines stay with these lines. If nothing else would be left, the mail stays whole.
     """
-    lines = text[:LOOKED_AT].split("\n")
-    rest = text[LOOKED_AT:]
+    lines = text[:LONGEST_READ].split("\n")
+    rest = text[LONGEST_READ:]
     start = _start_of_quote(lines)
     own, quoted = lines[:start], lines[start:]
     if not "".join(own).strip() or _begins_with_quote(own):
