@@ -252,7 +252,7 @@ def _text_in_brackets(
     if (mark.index == end.index or start.line != end.line) and (cause := _quotes(mark, last)) is not None:
         return cause
     before, sign = text[: mark.index], text[mark.index : mark.index + 1]
-    if (match := re.search(r":\s+(\[[^\[\]]*\])$", before)) and not sign.isspace():
+    if (match := re.search(r":\s+(\[[^\[\]]*\])\Z", before)) and not sign.isspace():
         return (mark.line + 1, mark.column - len(match[1]) + 1), _QUOTES_FIRST.format("[")
     if last.style or mark.index != end.index or mark.line != context.line or sign not in (":", "[", "{"):
         return None

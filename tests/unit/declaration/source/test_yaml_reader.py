@@ -187,6 +187,7 @@ def test_tabs_in_lines_without_content_are_no_indentation():
         ("a: |\n\tx\n", (2, 1), "a tab is not allowed here: indent with spaces"),
         ("a: [1, 2\nb: 3\n", (1, 4), 'the "[" that opens here is not closed'),
         ("a: {x: 1\nb: 3\n", (1, 4), 'the "{" that opens here is not closed'),
+        ("a: {x: [1, 2]\nb: 3\n", (1, 4), 'the "{" that opens here is not closed'),
         ("a: [1 [2]]\n", (1, 7), 'a "," or the closing "]" is missing before this'),
         ("a: {t: “T{number}”}\n", (1, 8), 'use " instead of “'),
         ("a: “x: y”\n", (1, 4), 'use " instead of “'),
