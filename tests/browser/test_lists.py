@@ -263,6 +263,21 @@ def test_a_click_anywhere_in_a_row_opens_the_record(visit: Visit, path: str) -> 
     expect(page.locator("[data-chosen-count]")).to_have_text(["2"] if path == "/tickets/" else [])
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_while_records_are_chosen_their_actions_do_not_hide_the_focus(visit: Visit, width: int) -> None:
+    page = visit("support", "/tickets/?tab=all", viewport={"width": width, "height": 800})
+    boxes = page.locator("tbody .choose input")
+    boxes.first.press("Space")
+    expect(page.locator(".chosen")).to_be_visible()
+    while not boxes.last.evaluate("box => box === document.activeElement"):
+        page.keyboard.press("Tab")
+        bottom, top = (
+            page.evaluate("document.activeElement.getBoundingClientRect().bottom"),
+            page.locator(".chosen").evaluate("actions => actions.getBoundingClientRect().top"),
+        )
+        assert bottom <= top or page.locator(".chosen :focus, .list-foot :focus").count()
+
+
 def test_return_to_list_belongs_to_the_tab(visit: Visit) -> None:
     page = visit("support", "/tickets/?tab=all&sort=reference")
     other = page.context.new_page()
