@@ -151,6 +151,6 @@ def test_an_empty_list_says_so(world):
     page = world[NANCY].get("/ledgers/")
     assert titles(page) == []
     assert "Nothing here yet" in page
-    assert "tabindex" not in page.html.select_one(".table-wrap").attrs  # on a phone, it would be a stop without a height
+    assert "tabindex" not in page.html.select_one(".table-wrap").attrs  # a stop without a height on a phone
     assert "No results" not in page  # nothing was searched
     assert "No records match" in world[NANCY].get("/ledgers/?q=x")
