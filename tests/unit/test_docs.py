@@ -13,6 +13,7 @@ from portal.declaration.builtin import builtin_fields
 from portal.declaration.declaration import Declaration
 from portal.fields.base import Field
 from portal.fields.base_shape import Shape
+from portal.mail.recipients import Role
 from portal.settings import PREFIX, ProcessSettings
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +77,11 @@ def test_every_key_of_fields_is_documented():
 
 def test_every_built_in_field_is_documented():
     assert [name for name in builtin_fields(None) if f"`{name}`" not in REFERENCE] == [], "docs/reference.md"
+
+
+def test_the_reference_names_everyone_to_whom_letters_about_records_go():
+    paragraph = re.search(r"\*\*To whom\.\*\*.*", REFERENCE)[0].lower()
+    assert [role.name for role in Role if role.name.lower() not in paragraph] == [], "“To whom” in docs/reference.md"
 
 
 @pytest.mark.parametrize("name", sorted(command_files()))
