@@ -13,7 +13,7 @@ from portal.fields.linked_value import Linked
 
 OTHERS = """\
 companies: {fields: {name: text}}
-people: {fields: {name: text}}
+people: {fields: {name: text, thing: {type: link, to: things}}}
 """
 F = frozenset({("things", "f")})
 
@@ -61,6 +61,8 @@ TYPES = {
     "links": "to: companies",
     "links to people": "to: people",
     "lines": "fields: {what: text, n: integer}",
+    "rollup": "of: count(people)",
+    "timeliness": "of: created, to: modified",
 }  # fmt: skip
 
 
