@@ -22,7 +22,7 @@ STATIC = Path(__file__).parents[1] / "static"
 FIRST_STYLES = ("tokens.css", "base.css", "layout.css")
 # Separate sheets for the home page, and for pages about the declarations, so that no other page has to load them.
 HOME_STYLES = ("home.css", "charts.css")
-WORKSHOP_STYLES = ("effect.css", "map.css", "problems.css")
+WORKSHOP_STYLES = ("effect.css", "explain.css", "map.css", "problems.css")
 FIRST_SCRIPT = "attach.js"
 MARK = "sparkles"  # the icon used as the logo if none is declared
 LOGO_TYPES = {

@@ -155,3 +155,13 @@ def test_keys_lead_on_where_nobody_types_unless_they_are_turned_off(visit: Visit
     expect(places.get_by_role("link").first).to_have_text("Invoices")
     page.keyboard.press("Enter")
     page.wait_for_url("**/invoices/")
+
+
+def test_the_page_stays_where_it_is_while_the_tab_key_goes_through_the_menu(visit: Visit) -> None:
+    page = visit("support", "/-/map", viewport={"width": 1280, "height": 700})
+    last = page.locator(".side a").last
+    page.locator(".side a").first.focus()
+    while not last.evaluate("link => link === document.activeElement"):
+        page.keyboard.press("Tab")
+    expect(last).to_be_in_viewport()
+    assert page.evaluate("scrollY") == 0
