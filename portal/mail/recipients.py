@@ -1,4 +1,4 @@
-"""Who is notified of what happens to a record: its owner, its watchers, the person it is assigned to, or the desk.
+"""Who is notified of what happens to a record: its owner, watchers, assignee or desk, and people of its company.
 
 Only people who may sign in at this moment and whose address accepts letters, each once even in several roles. What they
 may read is decided elsewhere, by their own policy (record_letters.py).
@@ -28,8 +28,8 @@ STRANGER = -1  # instead of NO_ACCOUNT: their waiting letters are told apart fro
 
 
 class Role(enum.Enum):
-    """Why someone is notified, the closest relation first: `relation` to the record, for their choice of letters; the
-    `reason` that letters give; whether they are notified of a new record (`of_creation`)."""
+    """Why someone is notified; of several roles, letters name the first. `relation` to the record, for their choice of
+    letters; the `reason` that letters give; whether they are notified of a new record (`of_creation`)."""
 
     OWNER = Relation.OWN, _("You get this because ${reference} is yours."), True
     WATCHER = Relation.FOLLOWED, _("You get this because you watch ${reference}."), True

@@ -87,6 +87,12 @@ def test_a_record_in_a_final_state_stays_as_it_is(world):
     assert taken(world, BRUNO, targets) == [], "refuse it as records/writing/writer.py does, or name it in EVEN_FINAL"
 
 
+def test_what_others_wrote_on_a_record_stays_as_it_is(world):
+    of_others = [address(1, more) for more in POSTED if "COMMENT" in more or "FILE" in more]
+    assert of_others
+    assert taken(world, BRUNO, of_others) == [], "only its author may do this to a comment or a file"
+
+
 @pytest.mark.parametrize("secret_id", [3, 4, 5])
 def test_ids_in_a_form_lead_to_nothing_that_its_author_may_not_see(world, secret_id):
     before = world.rows()
