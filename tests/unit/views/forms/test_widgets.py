@@ -4,13 +4,14 @@ import html
 
 import pytest
 
+from portal.declaration.checks.ineffective_keys import DRAWN_BY_BROWSERS
 from portal.fields.base import Field
 from portal.fields.reader import Reader
 from portal.rendering.cells import CellRenderer, CellTemplates
 from portal.rendering.templates import Templates
 from portal.views.forms.form_page import Input, Offer, Widget
 from portal.views.forms.widgets import WIDGETS
-from portal.web.assets import Assets
+from portal.web.assets import STATIC, Assets
 from portal.web.frame import Frame
 from tests.unit.database.portals import load_shipped
 
@@ -34,6 +35,15 @@ def test_every_widget_has_a_macro_of_its_name():
     macros = set(TEMPLATES["widgets.pt"].macros.names) - INNER
     assert sorted(WIDGETS.keys() - macros) == [], "templates/widgets.pt lacks these macros"
     assert sorted(macros - WIDGETS.keys()) == [], "views/forms/widgets.py: WIDGETS lacks these"
+
+
+def test_every_input_that_browsers_draw_has_no_placeholder_and_shows_its_focus():
+    typed = {"text", "email", "tel", "url", "color"}
+    input_types = {kind.input_type for kind in Field.types.values() if isinstance(kind.input_type, str)}
+    drawn = sorted({*input_types, *DRAWN_BY_BROWSERS} - typed)
+    assert drawn == sorted(DRAWN_BY_BROWSERS), "DRAWN_BY_BROWSERS lacks these, unless people type into them"
+    styles = (STATIC / "css/base.css").read_text(encoding="utf-8")
+    assert [name for name in drawn if f'[type="{name}"]' not in styles] == [], "base.css: input:is(…):focus-within"
 
 
 def test_every_widget_is_looked_at_on_the_pages_of_the_demo():
