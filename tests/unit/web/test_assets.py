@@ -82,5 +82,15 @@ def test_styles_name_sides_by_the_line_of_reading():
     assert [path.name for path in (STATIC / "css").glob("*.css") if physical.search(path.read_text("utf-8"))] == []
 
 
+def test_colors_are_tokens_or_have_a_dark_counterpart():
+    color = re.compile(r"#[0-9a-f]{3,8}\b|(?<![\w-])(?:black|blue|gray|green|orange|red|white|yellow)(?![\w-])")
+    for path in (STATIC / "css").glob("*.css"):
+        styles = re.sub(r"/\*.*?\*/|light-dark\([^)]*\)", "", path.read_text("utf-8"), flags=re.DOTALL)
+        if path.name not in ("tokens.css", "read-only.css"):  # whose bar looks the same by day and by night
+            values = re.findall(r":\s([^;{}]+);", styles)
+            found = {name for value in values for name in color.findall(value)}
+            assert found <= {"#fff"}, f"{path.name}: use a variable of tokens.css, or light-dark()"
+
+
 def rgb(color: str) -> tuple[int, int, int]:
     return tuple(bytes.fromhex(color[1:]))
