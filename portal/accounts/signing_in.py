@@ -49,7 +49,7 @@ WRONG_CODE = _("This code is not correct, or has already been used.")
 CODE_LIFETIME = datetime.timedelta(minutes=10)  # within which the code must be entered
 UNVERIFIED = _("Your email address at ${name} is not confirmed.")
 NO_ACCESS = _("${email} has no access to this portal.")
-OTHER_LOGIN = _("${email} belongs to another login at ${name}. Please contact us.")
+OTHER_LOGIN = _("${email} is linked to another account at ${name}. Please contact us.")
 WAITING = _("Your request has not been approved yet. You will get an email as soon as you can sign in.")
 
 

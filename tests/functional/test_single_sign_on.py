@@ -100,7 +100,7 @@ def test_only_a_confirmed_address_that_has_an_account_lets_in(app, person, says)
 def test_an_account_belongs_to_the_first_who_came_whatever_their_address_becomes(app, issuer, another_browser):
     httpx.put(f"{issuer}/users/maria", json=PEOPLE["anna"])
     sign_in_there(app, "maria")
-    assert "belongs to another login" in sign_in_there(another_browser(), "another-anna")
+    assert "is linked to another account" in sign_in_there(another_browser(), "another-anna")
     httpx.put(f"{issuer}/users/maria", json={"email": "maria@elsewhere.example"})
     assert sign_in_there(another_browser(), "maria").status_int == 303
 
@@ -111,7 +111,7 @@ def test_an_account_with_another_password_or_address_is_for_another_login(app, a
     account(*words)
     account("set", "anna@elsewhere.example", "--email", ANNA)
     assert sign_in_there(another_browser(), "another-anna").status_int == 303
-    assert "belongs to another login" in sign_in_there(another_browser(), "anna")
+    assert "is linked to another account" in sign_in_there(another_browser(), "anna")
 
 
 def test_people_who_only_sign_in_with_it_have_no_password_page(app, another_browser):
@@ -131,7 +131,7 @@ def test_people_who_only_sign_in_with_it_have_no_password_page(app, another_brow
 def test_after_a_change_of_provider_people_are_found_by_their_address_again(app, issuer, another_browser):
     change_account(app, ANNA, subject="https://id.elsewhere.example 4711", password=None)
     assert sign_in_there(app).status_int == 303
-    assert "belongs to another login" in sign_in_there(another_browser(), "another-anna")
+    assert "is linked to another account" in sign_in_there(another_browser(), "another-anna")
 
 
 def test_without_a_provider_people_who_signed_in_there_set_a_password(make_app):

@@ -188,7 +188,7 @@ def _link_problem(request: Request, profile: str) -> Words:
     if profile not in request.policy.grants:
         return _("Choose one of the profiles that you may give.")
     if not request.portal.declaration.approves_sign_ups and access_limits(request.identity) != AccessLimits():
-        return _("People who join by this link would get more access than you have. Invite them instead.")
+        return _("People who join with this link would get more access than you have. Invite them instead.")
     return ""
 
 

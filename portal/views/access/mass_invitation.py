@@ -97,7 +97,7 @@ def _invitation_page(
     outcome_words = tuple(_outcome_words(request, outcome)) if outcome else ()
     left_out = _titled(module, outcome.left_out) if outcome else ()
     if not number:
-        text = _("Everyone who has an email address has access, or has been invited.")
+        text = _("Everyone with an email address has access or has been invited.")
         return MassInvitationPage(url, module.path, text, outcome=outcome_words)
     text = ngettext(
         "${number} person has an email address and no access yet, not counting your own company.",
